@@ -1,0 +1,28 @@
+"""What the role that serves the product may do in the database."""
+
+from django.db import connection
+
+APP_ROLE = "bidwell_app"
+# History is written once. The owner of the schema only migrates.
+APPEND_ONLY = (
+    "core_auditrow",
+    "core_auditseal",
+    "payments_journal",
+    "payments_entry",
+    "projects_decision",
+)
+
+
+def grant_app_role() -> None:
+    """Give the serving role its grants; repeat after every migration. Nothing if it is absent."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [APP_ROLE])
+        if not cursor.fetchone():
+            return
+        cursor.execute(f"GRANT USAGE ON SCHEMA public TO {APP_ROLE}")
+        cursor.execute(
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {APP_ROLE}"
+        )
+        cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {APP_ROLE}")
+        for table in APPEND_ONLY:
+            cursor.execute(f'REVOKE UPDATE, DELETE, TRUNCATE ON "{table}" FROM {APP_ROLE}')
