@@ -5,18 +5,18 @@ Templates reach these through the filters in templatetags/ui.py; services and ma
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton, format_timedelta
 from babel.lists import format_list
-from babel.numbers import format_currency, format_decimal, get_currency_precision
+from babel.numbers import format_decimal
 from django.utils import timezone
-from django.utils.translation import get_language, ngettext, to_locale
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from marketplace.core import clock
-from marketplace.core.money import Money
+from marketplace.core.money import Money, babel_locale, format_money
 
 MINUS = "−"
 # English follows the house style ("Thu 3 Dec", "16:42"); other languages follow CLDR.
@@ -25,23 +25,17 @@ ENGLISH = {"MMMEd": "EEE d MMM", "yMMMEd": "EEE d MMM y", "Hm": "HH:mm", "yMMM":
 
 def reader_locale() -> Locale:
     """The Babel locale of the active language."""
-    return Locale.parse(to_locale(get_language() or "en"))
-
-
-def decimal_amount(money: Money) -> Decimal:
-    """Money as a decimal number of major units, exact."""
-    return Decimal(money.minor).scaleb(-get_currency_precision(money.currency))
+    return babel_locale(_language())
 
 
 def money_text(money: Money) -> str:
     """`€1,100.00`: with the currency's own decimals, for amounts that move."""
-    text = format_currency(decimal_amount(money), money.currency, locale=reader_locale())
-    return text.replace("-", MINUS)
+    return format_money(money, _language()).replace("-", MINUS)
 
 
 def money_round_text(money: Money) -> str:
     """`€1,100`: whole units, for lists and ranges."""
-    return _whole_units(money).replace("-", MINUS)
+    return format_money(money, _language(), whole=True).replace("-", MINUS)
 
 
 def money_range_text(low: Money | None, high: Money | None) -> str:
@@ -51,7 +45,7 @@ def money_range_text(low: Money | None, high: Money | None) -> str:
         return money_round_text(only) if only is not None else ""
     locale = reader_locale()
     first, last = (format_decimal(_rounded(end), locale=locale) for end in (low, high))
-    return _whole_units(low).replace(first, f"{first}–{last}", 1)
+    return money_round_text(low).replace(first, f"{first}–{last}", 1)
 
 
 def currency_symbol(currency: str) -> str:
@@ -76,9 +70,7 @@ def day_text(value: date | datetime) -> str:
 
 def moment_text(value: datetime) -> str:
     """`Thu 19 Nov, 16:42` in the reader's time zone."""
-    return format_list(
-        [day_text(value), clock_text(value)], style="unit", locale=reader_locale()
-    )
+    return format_list([day_text(value), clock_text(value)], style="unit", locale=reader_locale())
 
 
 def clock_text(value: datetime) -> str:
@@ -131,19 +123,17 @@ def size_text(size: int) -> str:
     if size >= 1_000_000:
         number = format_decimal(Decimal(size) / 1_000_000, format="#,##0.#", locale=locale)
         return _("%(number)s MB") % {"number": number}
-    return _("%(number)s KB") % {"number": format_decimal(max(1, round(size / 1000)), locale=locale)}
+    return _("%(number)s KB") % {
+        "number": format_decimal(max(1, round(size / 1000)), locale=locale)
+    }
 
 
-def _whole_units(money: Money) -> str:
-    locale = reader_locale()
-    pattern = str(locale.currency_formats["standard"].pattern).replace(".00", "")
-    return format_currency(
-        _rounded(money), money.currency, format=pattern, locale=locale, currency_digits=False
-    )
+def _language() -> str:
+    return get_language() or "en"
 
 
 def _rounded(money: Money) -> Decimal:
-    return decimal_amount(money).quantize(Decimal(1), ROUND_HALF_UP)
+    return money.decimal.quantize(Decimal(1), ROUND_HALF_EVEN)
 
 
 def _local(value: date | datetime) -> date | datetime:
