@@ -1,4 +1,4 @@
-"""Settings every environment shares. Secrets come from the environment; a missing one fails here."""
+"""Settings of every environment. Secrets come from the environment; a missing one fails here."""
 
 from pathlib import Path
 
@@ -290,7 +290,10 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["marketplace.core.api.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "marketplace.core.api.problem",
-    "DEFAULT_THROTTLE_CLASSES": ["marketplace.core.api.UserThrottle", "marketplace.core.api.AnonThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "marketplace.core.api.UserThrottle",
+        "marketplace.core.api.AnonThrottle",
+    ],
     "DEFAULT_THROTTLE_RATES": {"user": "600/min", "anon": "120/min"},
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }

@@ -9,7 +9,7 @@ os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:1/0")
 os.environ.setdefault("STRIPE_SECRET_KEY", "sk_test_bidwell")
 os.environ.setdefault("STRIPE_WEBHOOK_SECRET", "whsec_bidwell_tests")
 
-from marketplace.settings.base import *  # noqa: E402
+from marketplace.settings.base import *
 
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
 WHITENOISE_USE_FINDERS = True

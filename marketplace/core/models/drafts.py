@@ -15,9 +15,7 @@ class Draft(models.Model):
     """
 
     ref = RefField()
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+"
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
     session_key = models.CharField(max_length=64, blank=True)
     kind = models.CharField(max_length=30)
     subject = models.CharField(max_length=60, blank=True)

@@ -1,0 +1,20 @@
+"""People: users, the parties they act for, what they can do, and what we told them."""
+
+from accounts.models.notices import Notice, NoticePreference
+from accounts.models.parties import Membership, Party
+from accounts.models.profiles import PortfolioItem, Profile, ProfileSkill
+from accounts.models.skills import Skill, SkillAlias
+from accounts.models.users import User
+
+__all__ = [
+    "Membership",
+    "Notice",
+    "NoticePreference",
+    "Party",
+    "PortfolioItem",
+    "Profile",
+    "ProfileSkill",
+    "Skill",
+    "SkillAlias",
+    "User",
+]

@@ -1,0 +1,121 @@
+"""Held money: set aside by a payer for one payee, until it is released or goes back."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Party
+from marketplace.core import clock
+from marketplace.core.ids import RefField
+from marketplace.core.money import Money
+from marketplace.core.status import StatusModel
+from payments.models.policy import PlatformPolicy
+
+
+class Hold(StatusModel):
+    """An amount for one piece of work, with the payer's fee beside it.
+
+    pending ─ paid ─→ held ─→ released | refunded
+       │               ↕
+    cancelled        paused (a dispute) ─→ released | refunded | split
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("Not funded")
+        HELD = "held", _("Held")
+        PAUSED = "paused", _("Paused")
+        RELEASED = "released", _("Released")
+        REFUNDED = "refunded", _("Refunded")
+        SPLIT = "split", _("Split")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    class Basis(models.TextChoices):
+        """Why money left a hold: no outcome without one."""
+
+        APPROVAL = "approval", _("The client approved")
+        DECISION = "decision", _("A named person decided")
+        SETTLEMENT = "settlement", _("Both sides agreed")
+        RULE = "rule", _("A rule both signed")
+
+    MOVES: ClassVar[dict[str, set[str]]] = {
+        "pending": {"held", "cancelled"},
+        "held": {"paused", "released", "refunded"},
+        "paused": {"held", "released", "refunded", "split"},
+    }
+
+    ref = RefField()
+    status = models.CharField(max_length=24, choices=Status, default=Status.PENDING)
+    payer = models.ForeignKey(Party, models.PROTECT, related_name="holds_paid")
+    payee = models.ForeignKey(Party, models.PROTECT, related_name="holds_received")
+    # What the two agreed on; the payee's fee comes out of it, the payer's fee on top of it.
+    amount_minor = models.BigIntegerField()
+    client_fee_minor = models.BigIntegerField()
+    freelancer_fee_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    policy = models.ForeignKey(PlatformPolicy, models.PROTECT, related_name="+")
+    # What it is for, as the payer reads it on the Checkout page and on invoices.
+    label = models.CharField(max_length=200)
+    basis = models.CharField(max_length=12, choices=Basis, blank=True)
+    # The rule or the decision row behind the basis, e.g. "M5" or "decision:17".
+    basis_detail = models.CharField(max_length=80, blank=True)
+    created_at = models.DateTimeField(default=clock.now)
+    held_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    # What the payee's side got of `amount_minor` in the end, before the fee; the rest went back.
+    awarded_minor = models.BigIntegerField(null=True)
+
+    class Meta:
+        verbose_name = _("hold")
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="hold_positive"),
+            models.CheckConstraint(
+                condition=Q(
+                    client_fee_minor__gte=0,
+                    freelancer_fee_minor__gte=0,
+                    freelancer_fee_minor__lte=F("amount_minor"),
+                ),
+                name="hold_fees",
+            ),
+            models.CheckConstraint(condition=~Q(payer=F("payee")), name="hold_two_parties"),
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=[
+                        "pending",
+                        "held",
+                        "paused",
+                        "released",
+                        "refunded",
+                        "split",
+                        "cancelled",
+                    ]
+                ),
+                name="hold_status",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "held", "paused", "cancelled"])
+                | (~Q(basis="") & Q(ended_at__isnull=False) & Q(awarded_minor__isnull=False)),
+                name="hold_outcome_has_basis",
+            ),
+            models.CheckConstraint(
+                condition=Q(awarded_minor__isnull=True)
+                | Q(awarded_minor__gte=0, awarded_minor__lte=F("amount_minor")),
+                name="hold_award_within",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"hold {self.ref}"
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def client_fee(self) -> Money:
+        return Money(self.client_fee_minor, self.currency)
+
+    @property
+    def client_pays(self) -> Money:
+        return Money(self.amount_minor + self.client_fee_minor, self.currency)

@@ -1,0 +1,253 @@
+"""What the two agreed, and what happened to it."""
+
+from typing import ClassVar
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Party
+from marketplace.core import clock
+from marketplace.core.ids import RefField
+from marketplace.core.models import StoredFile
+from marketplace.core.money import Money
+from marketplace.core.status import StatusModel
+from payments.models import Hold, PlatformPolicy
+from projects.models.bids import Bid
+from projects.models.projects import Project
+
+
+class Contract(StatusModel):
+    """An accepted bid: milestones, terms, and the policy version it was signed under.
+
+    active → completed | ended_early
+    """
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("Active")
+        COMPLETED = "completed", _("Completed")
+        ENDED_EARLY = "ended_early", _("Ended early")
+
+    MOVES: ClassVar[dict[str, set[str]]] = {"active": {"completed", "ended_early"}}
+
+    ref = RefField()
+    status = models.CharField(max_length=24, choices=Status, default=Status.ACTIVE)
+    project = models.ForeignKey(Project, models.PROTECT, related_name="contracts")
+    bid = models.OneToOneField(Bid, models.PROTECT, related_name="contract")
+    client = models.ForeignKey(Party, models.PROTECT, related_name="contracts_as_client")
+    freelancer = models.ForeignKey(Party, models.PROTECT, related_name="contracts_as_freelancer")
+    policy = models.ForeignKey(PlatformPolicy, models.PROTECT, related_name="+")
+    title = models.CharField(max_length=120)
+    price_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    review_days = models.PositiveSmallIntegerField()
+    change_rounds = models.PositiveSmallIntegerField()
+    ai_policy = models.CharField(max_length=4)
+    ai_use = models.CharField(max_length=8)
+    # The text both agreed to, frozen, with its digest.
+    terms = models.TextField()
+    terms_sha256 = models.CharField(max_length=64)
+    # The freelancer agreed by sending the accepted version of the bid, the client by hiring.
+    freelancer_agreed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+"
+    )
+    freelancer_agreed_at = models.DateTimeField()
+    client_agreed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    client_agreed_at = models.DateTimeField()
+    created_at = models.DateTimeField(default=clock.now)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("contract")
+        constraints = [
+            models.CheckConstraint(condition=Q(price_minor__gt=0), name="contract_positive"),
+            models.CheckConstraint(condition=~Q(client=F("freelancer")), name="contract_two_sides"),
+            models.CheckConstraint(
+                condition=Q(status__in=["active", "completed", "ended_early"]),
+                name="contract_status",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="active") ^ Q(ended_at__isnull=False),
+                name="contract_end_has_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(review_days__range=(3, 30)), name="contract_review_days"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["client", "-id"], name="contract_of_client"),
+            models.Index(fields=["freelancer", "-id"], name="contract_of_freelancer"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def price(self) -> Money:
+        return Money(self.price_minor, self.currency)
+
+
+class Milestone(StatusModel):
+    """A step with an amount. Its hold is where the money is.
+
+    planned → funding → funded → submitted ⇄ changes_requested
+                 └→ planned  │       └→ approved (by the client, or by silence)
+                             └ disputed (from funded, submitted, changes_requested) → settled
+    planned | funded → cancelled
+    """
+
+    class Status(models.TextChoices):
+        PLANNED = "planned", _("Not funded")
+        FUNDING = "funding", _("Payment on its way")
+        FUNDED = "funded", _("Funded")
+        SUBMITTED = "submitted", _("In review")
+        CHANGES_REQUESTED = "changes_requested", _("Changes asked for")
+        APPROVED = "approved", _("Approved")
+        DISPUTED = "disputed", _("Disputed, paused")
+        SETTLED = "settled", _("Settled")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    MOVES: ClassVar[dict[str, set[str]]] = {
+        "planned": {"funding", "funded", "cancelled"},
+        "funding": {"planned", "funded"},
+        "funded": {"submitted", "disputed", "cancelled"},
+        "submitted": {"changes_requested", "approved", "disputed"},
+        "changes_requested": {"submitted", "disputed"},
+        "disputed": {"settled", "funded", "submitted", "changes_requested"},
+    }
+
+    ref = RefField()
+    status = models.CharField(max_length=24, choices=Status, default=Status.PLANNED)
+    contract = models.ForeignKey(Contract, models.PROTECT, related_name="milestones")
+    position = models.PositiveSmallIntegerField()
+    title = models.CharField(_("title"), max_length=120)
+    amount_minor = models.BigIntegerField()
+    due_on = models.DateField(_("due"), null=True)
+    hold = models.OneToOneField(Hold, models.PROTECT, null=True, related_name="milestone")
+    funded_at = models.DateTimeField(null=True)
+    submitted_at = models.DateTimeField(null=True)
+    # End of the review window: silence until then counts as yes (rule M5).
+    review_due_at = models.DateTimeField(null=True)
+    # The next reminder to the client before that (rule M4).
+    remind_at = models.DateTimeField(null=True)
+    approved_at = models.DateTimeField(null=True)
+    changes_asked = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position"]
+        verbose_name = _("milestone")
+        constraints = [
+            models.UniqueConstraint(fields=["contract", "position"], name="milestone_position"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="milestone_positive"),
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=[
+                        "planned",
+                        "funding",
+                        "funded",
+                        "submitted",
+                        "changes_requested",
+                        "approved",
+                        "disputed",
+                        "settled",
+                        "cancelled",
+                    ]
+                ),
+                name="milestone_status",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["planned", "cancelled"]) | Q(hold__isnull=False),
+                name="milestone_money_has_hold",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="submitted") | Q(review_due_at__isnull=False),
+                name="milestone_review_has_end",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["review_due_at"],
+                condition=Q(status="submitted"),
+                name="milestone_review_due",
+            ),
+            models.Index(
+                fields=["remind_at"], condition=Q(status="submitted"), name="milestone_remind_due"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.contract.currency)
+
+
+class Delivery(models.Model):
+    """Work handed over for a milestone; a new round is a new row."""
+
+    ref = RefField()
+    milestone = models.ForeignKey(Milestone, models.PROTECT, related_name="deliveries")
+    round = models.PositiveSmallIntegerField()
+    note = models.TextField(_("note"), max_length=4000)
+    link = models.URLField(_("link"), blank=True)
+    files = models.ManyToManyField(StoredFile, related_name="+", blank=True)
+    delivered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    delivered_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["round"]
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        constraints = [
+            models.UniqueConstraint(fields=["milestone", "round"], name="delivery_round"),
+        ]
+
+    def __str__(self) -> str:
+        return f"delivery {self.round}"
+
+
+class ChangeRequest(models.Model):
+    """What the client wants changed in a delivery."""
+
+    delivery = models.OneToOneField(Delivery, models.PROTECT, related_name="change_request")
+    points = models.TextField(_("what should change"), max_length=4000)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        verbose_name = _("request for changes")
+        verbose_name_plural = _("requests for changes")
+
+    def __str__(self) -> str:
+        return f"changes to {self.delivery}"
+
+
+class ContractEvent(models.Model):
+    """One line of the history both sides see; words come from `kind` and `facts`."""
+
+    contract = models.ForeignKey(Contract, models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=40)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    milestone = models.ForeignKey(Milestone, models.PROTECT, null=True, related_name="+")
+    amount_minor = models.BigIntegerField(null=True)
+    facts = models.JSONField(default=dict)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["contract", "-id"], name="contract_event_list")]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return self.kind
+
+    @property
+    def amount(self) -> Money | None:
+        if self.amount_minor is None:
+            return None
+        return Money(self.amount_minor, self.contract.currency)
