@@ -1,0 +1,5 @@
+"""Post, browse, bid, choose."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

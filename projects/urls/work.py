@@ -1,0 +1,5 @@
+"""Contracts, deliveries, messages, disputes, reviews."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
