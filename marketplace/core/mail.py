@@ -5,7 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.template.loader import render_to_string
+from django.template import Context
+from django.template.loader import get_template, render_to_string
 from django.utils import timezone, translation
 
 from marketplace.core import outbox
@@ -27,8 +28,8 @@ def put(
     """Queue a mail made of `<template>.subject.txt`, `.txt` and `.html`, once per key."""
     context = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL, **context}
     with translation.override(language), timezone.override(time_zone):
-        subject = " ".join(render_to_string(f"{template}.subject.txt", context).split())
-        text = render_to_string(f"{template}.txt", context)
+        subject = " ".join(_plain(f"{template}.subject.txt", context).split())
+        text = _plain(f"{template}.txt", context)
         html = render_to_string(f"{template}.html", context)
     outbox.put(
         TOPIC,
@@ -57,3 +58,9 @@ def send(message: OutboxMessage) -> None:
         # The text is personal and has served its purpose.
         message.payload = {"subject": letter["subject"]}
         outbox.done(message)
+
+
+def _plain(template: str, context: dict[str, Any]) -> str:
+    """Text as it is: escaping is for HTML, and `&amp;` in a subject line is a bug."""
+    compiled = get_template(template).template  # type: ignore[attr-defined]
+    return str(compiled.render(Context(context, autoescape=False)))
