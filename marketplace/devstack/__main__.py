@@ -1,0 +1,105 @@
+"""`./run`: the product on this machine, until Ctrl-C."""
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from marketplace.devstack.folder import FolderInUse, PortInUse
+from marketplace.devstack.stack import ROOT, Stack
+from marketplace.devstack.supervisor import OWN_NAME, ProgramFailed
+
+STOPPERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stop(BaseException):
+    """Somebody asked us to stop."""
+
+
+def main() -> int:
+    options = _options()
+    _stop_on_signals()
+    started = time.monotonic()
+    stack = Stack(Path(options.data), port=options.port, output=show)
+    try:
+        with stack:
+            _welcome(stack, time.monotonic() - started, with_demo=options.demo)
+            stack.supervisor.gave_up.wait()
+    except (FolderInUse, PortInUse, ProgramFailed) as error:
+        sys.exit(str(error))
+    except Stop:
+        show(OWN_NAME, "Everything is stopped.")
+        return 0
+    return 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./run", description="Run Bidwell on this machine.")
+    parser.add_argument("--port", type=int, help="pages on this port, live updates on the next")
+    parser.add_argument(
+        "--data", default=str(ROOT / "var"), help="the folder for all state (default: var)"
+    )
+    parser.add_argument(
+        "--no-demo", dest="demo", action="store_false", help="start with an empty market"
+    )
+    return parser.parse_args()
+
+
+def _stop_on_signals() -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
+        for each in STOPPERS:
+            signal.signal(each, lambda *_: None)
+        show(OWN_NAME, "Stopping.")
+        raise Stop
+
+    for number in STOPPERS:
+        # nohup means to outlive the terminal.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, stop)
+
+
+def _welcome(stack: Stack, seconds: float, *, with_demo: bool) -> None:
+    show(OWN_NAME, f"Ready in {seconds:.1f} s.")
+    accounts = _demo_accounts(stack) if with_demo else []
+    lines = [
+        "",
+        f"Bidwell is at {stack.url}/",
+        *(["It uses test money: no card is charged."] if stack.has_sandbox else []),
+        *accounts,
+        f"All state is in {stack.folder.path}. Stop with Ctrl-C.",
+        "",
+    ]
+    write("\n".join(lines))
+
+
+def _demo_accounts(stack: Stack) -> list[str]:
+    """Fill an empty market once per data folder; what `seed_demo` said about its accounts."""
+    note = stack.folder.path / "demo-accounts.txt"
+    if not note.exists():
+        show(OWN_NAME, "Creating the demo market (once).")
+        try:
+            lines = stack.manage("seed_demo")
+        except ProgramFailed as error:
+            return [f"The demo market could not be created: {error}"]
+        with os.fdopen(os.open(note, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+            file.write("\n".join(lines))
+    return note.read_text().splitlines()
+
+
+def show(name: str, line: str) -> None:
+    """One line of one process on the terminal."""
+    write(f"{name:8}| {line}")
+
+
+def write(text: str) -> None:
+    # Nobody may be reading any more (`./run | head`); the processes must not notice.
+    with contextlib.suppress(OSError):
+        os.write(sys.stdout.fileno(), f"{text}\n".encode())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,218 @@
+"""Fixtures every test may use: a browser, a real worker, the app's own database role, the stack."""
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg2
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+
+from marketplace.devstack.pytest_plugin import environment_of_a_product_process, with_database
+from marketplace.devstack.stack import Stack, standing_alone
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# --- The database ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def app_role(transactional_db) -> Iterator[psycopg2.extensions.connection]:
+    """A connection to the test database as the role that serves the product, not as the owner."""
+    from django.db import connection
+
+    from marketplace.core.grants import grant_app_role
+
+    if not os.environ["APP_DATABASE_URL"]:
+        pytest.skip("APP_DATABASE_URL must name bidwell_app when DATABASE_URL is given")
+    grant_app_role()
+    name = connection.settings_dict["NAME"]
+    link = psycopg2.connect(with_database(os.environ["APP_DATABASE_URL"], name))
+    yield link
+    link.close()
+
+
+# --- Processes ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def _worker_process(django_db_setup, django_db_blocker) -> Iterator[None]:
+    from django.db import connection
+
+    command = [
+        *(sys.executable, "-m", "celery", "-A", "marketplace", "worker", "--pool", "solo"),
+        *("-Q", "default,payments,matching", "--loglevel", "INFO"),
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+    ]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment_of_a_product_process(connection.settings_dict["NAME"]),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if " ready." in line:
+            break
+    else:
+        pytest.fail("The worker did not start:\n" + "".join(lines))
+    # Its pipe must never fill up, or it would stand still.
+    reader = threading.Thread(target=process.stdout.read, daemon=True)
+    reader.start()
+    yield
+    process.terminate()
+    process.wait(20)
+    reader.join(5)
+    process.stdout.close()
+
+
+@pytest.fixture
+def celery_worker(_worker_process, transactional_db) -> Iterator[None]:
+    """A real worker on the test database; tasks go to it through Valkey instead of running here."""
+    from marketplace.celery import app
+
+    app.conf.task_always_eager = False
+    yield
+    app.conf.task_always_eager = True
+
+
+@pytest.fixture
+def start_stack(tmp_path) -> Iterator[Callable[..., Stack]]:
+    """Start the whole product on free ports and its own data: `start_stack(durable=True)`."""
+    started = []
+
+    def start(*, durable: bool = False, most_deaths: int = 5, **environ: str) -> Stack:
+        number = len(started)
+        stack = Stack(
+            tmp_path / f"stack-{number}",
+            durable=durable,
+            most_deaths=most_deaths,
+            environ=standing_alone(os.environ) | environ,
+        )
+        started.append(stack)
+        stack.start()
+        return stack
+
+    yield start
+    for stack in started:
+        stack.stop()
+        if stack.postgres:
+            stack.postgres.remove()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory) -> Iterator[Stack]:
+    """The whole product, running, for tests that leave it usable; one for all of them."""
+    folder = tmp_path_factory.mktemp("stack")
+    with Stack(folder, durable=False, environ=standing_alone(os.environ)) as stack:
+        yield stack
+    if stack.postgres:
+        stack.postgres.remove()
+
+
+# --- Browser --------------------------------------------------------------------------------
+
+CHROMIUM_ARGUMENTS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--force-color-profile=srgb",
+    "--font-render-hinting=none",
+]
+READER = {
+    "viewport": {"width": 1280, "height": 800},
+    "locale": "en-GB",
+    "timezone_id": "UTC",
+    "reduced_motion": "reduce",
+}
+
+
+class Complaints:
+    """What went wrong in a browser that no person would see: errors, and requests to strangers.
+
+    A test that provokes an error on purpose names a part of its text with `expect`.
+    """
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+        self.expected: list[str] = []
+
+    def expect(self, text: str) -> None:
+        self.expected.append(text)
+
+    def watch(self, context: BrowserContext) -> None:
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self.found.append(f"script error: {error.error}"))
+        context.on("request", self._request)
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error":
+            self.found.append(f"console: {message.text} ({message.location.get('url')})")
+
+    def _request(self, request: Request) -> None:
+        url = urlsplit(request.url)
+        # Web, live and sandbox are ports of this machine; everybody else is a stranger.
+        if url.scheme in {"http", "https", "ws", "wss"} and url.hostname not in {
+            "127.0.0.1",
+            "localhost",
+        }:
+            self.found.append(f"request to a stranger: {request.url}")
+
+    def unexpected(self) -> list[str]:
+        return [text for text in self.found if not any(part in text for part in self.expected)]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, driven by Playwright."""
+    executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if executable is None:
+        pytest.fail("Chromium is missing. ./test installs it.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def complaints() -> Complaints:
+    return Complaints()
+
+
+@pytest.fixture
+def new_context(browser, complaints) -> Iterator[Callable[..., BrowserContext]]:
+    """Open a browser for one person: `new_context(java_script_enabled=False)`.
+
+    At the end no page may have complained, nor asked anybody but us for anything.
+    """
+    contexts = []
+
+    def new(**options: Any) -> BrowserContext:
+        context = browser.new_context(**(READER | options))
+        complaints.watch(context)
+        contexts.append(context)
+        return context
+
+    yield new
+    for context in contexts:
+        context.close()
+    assert complaints.unexpected() == []
+
+
+@pytest.fixture
+def page(new_context) -> Page:
+    """A page of a person who has not signed in."""
+    return new_context().new_page()
