@@ -39,16 +39,26 @@ class Profile(models.Model):
     is_visible = models.BooleanField(_("show my profile"), default=True)
     skills = models.ManyToManyField(Skill, through="accounts.ProfileSkill", related_name="profiles")
     updated_at = models.DateTimeField(default=clock.now)
+    # Name, skills and their other spellings, kept by the services, so that one index finds all.
+    words = models.TextField(blank=True, editable=False)
     search = models.GeneratedField(
         expression=SearchVector("headline", weight="A", config="simple")
-        + SearchVector("bio", weight="B", config="simple"),
+        + SearchVector("words", weight="B", config="simple")
+        + SearchVector("bio", weight="C", config="simple"),
         output_field=SearchVectorField(),
         db_persist=True,
     )
 
     class Meta:
         verbose_name = _("profile")
-        indexes = [GinIndex(fields=["search"], name="profile_search")]
+        indexes = [
+            GinIndex(fields=["search"], name="profile_search"),
+            models.Index(
+                fields=["-updated_at", "-id"],
+                condition=Q(is_visible=True) & ~Q(headline=""),
+                name="profile_newest",
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(rate_min_minor__isnull=True, rate_max_minor__isnull=True)

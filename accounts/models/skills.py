@@ -15,6 +15,8 @@ class Skill(models.Model):
 
     name = models.CharField(_("name"), max_length=60)
     slug = models.SlugField(max_length=70, unique=True)
+    # The field of work a curated skill belongs to, as in data/skills.json.
+    area = models.CharField(_("field of work"), max_length=40, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.PROPOSED)
 
     class Meta:

@@ -8,6 +8,17 @@ from django.db.models import Func
 from marketplace.core.fields import Xid8Field
 
 
+def no_truncate() -> pgtrigger.Trigger:
+    """Keeps a table from being emptied; row triggers do not see TRUNCATE."""
+    return pgtrigger.Trigger(
+        name="no_truncate",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Truncate,
+        level=pgtrigger.Statement,
+        func="RAISE EXCEPTION 'pgtrigger: Cannot truncate % table', TG_TABLE_NAME;",
+    )
+
+
 class AuditRow(models.Model):
     """One act, written in the act's own transaction.
 
@@ -32,9 +43,7 @@ class AuditRow(models.Model):
         ]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-            pgtrigger.Protect(
-                name="no_truncate", operation=pgtrigger.Truncate, level=pgtrigger.Statement
-            ),
+            no_truncate(),
         ]
 
     def __str__(self) -> str:
@@ -59,9 +68,7 @@ class AuditSeal(models.Model):
         ]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-            pgtrigger.Protect(
-                name="no_truncate", operation=pgtrigger.Truncate, level=pgtrigger.Statement
-            ),
+            no_truncate(),
         ]
 
     def __str__(self) -> str:
