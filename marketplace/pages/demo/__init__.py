@@ -1,0 +1,1 @@
+"""A small believable market, built through the same services a user would use."""
