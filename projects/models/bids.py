@@ -2,9 +2,11 @@
 
 from typing import ClassVar
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Party
@@ -15,12 +17,26 @@ from marketplace.core.status import StatusModel
 from projects.models.projects import Project
 
 
+# At commit: a bid without steps is fine, steps that do not sum to the price are not.
+STEPS_SUM = """
+    IF EXISTS (
+        SELECT 1 FROM projects_bid bid JOIN projects_bidmilestone step ON step.bid_id = bid.id
+        WHERE bid.id = {bid} GROUP BY bid.id HAVING sum(step.amount_minor) <> bid.price_minor
+    ) THEN
+        RAISE EXCEPTION 'the milestones of bid % do not sum to its price', {bid}
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'bid_milestones_sum';
+    END IF;
+    RETURN NULL;
+"""
+
+
 class Bid(StatusModel):
     """A sealed offer: only the two sides ever see its price and words.
 
     sent ⇄ shortlisted → accepted
       └──────┴─────────→ not_chosen | withdrawn | expired
-    withdrawn → sent (sent again by the freelancer while the project is open)
+    withdrawn → sent (the freelancer sends it again while the project is open)
+    not_chosen → sent (the client thinks again while the project is open)
     """
 
     class Status(models.TextChoices):
@@ -87,6 +103,19 @@ class Bid(StatusModel):
             models.CheckConstraint(
                 condition=Q(ai_use__in=["no", "assist", "discuss"]), name="bid_ai_use"
             ),
+            models.CheckConstraint(
+                condition=Q(status__in=["sent", "shortlisted"]) ^ Q(closed_at__isnull=False),
+                name="bid_end_has_time",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="milestones_sum",
+                operation=pgtrigger.UpdateOf("price_minor"),
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                func=STEPS_SUM.format(bid="NEW.id"),
+            ),
         ]
         indexes = [
             models.Index(fields=["freelancer", "-id"], name="bid_of_freelancer"),
@@ -95,6 +124,14 @@ class Bid(StatusModel):
 
     def __str__(self) -> str:
         return f"bid {self.ref}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("projects:bid-detail", args=[self.ref])
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it still waits for the client's choice."""
+        return self.status in self.LIVE
 
     @property
     def price(self) -> Money:
@@ -116,6 +153,16 @@ class BidMilestone(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["bid", "position"], name="bid_milestone_position"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="bid_milestone_positive"),
+            models.CheckConstraint(condition=Q(days__range=(1, 365)), name="bid_milestone_days"),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="sum_is_price",
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                func=STEPS_SUM.format(bid="COALESCE(NEW.bid_id, OLD.bid_id)"),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
@@ -68,6 +69,7 @@ class Project(StatusModel):
     published_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
+    # Bids that were sent and not withdrawn: all a rival ever learns.
     bids_count = models.PositiveIntegerField(default=0)
     search = models.GeneratedField(
         expression=SearchVector("title", weight="A", config="english")
@@ -82,6 +84,11 @@ class Project(StatusModel):
             GinIndex(fields=["search"], name="project_search"),
             models.Index(
                 fields=["-published_at", "-id"], condition=Q(status="open"), name="project_newest"
+            ),
+            models.Index(
+                fields=["currency", "-budget_max_minor", "-id"],
+                condition=Q(status="open", budget_max_minor__isnull=False),
+                name="project_budget",
             ),
             models.Index(fields=["expires_at"], condition=Q(status="open"), name="project_expiry"),
             models.Index(fields=["client", "-id"], name="project_of_client"),
@@ -117,6 +124,9 @@ class Project(StatusModel):
 
     def __str__(self) -> str:
         return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("projects:detail", args=[self.slug, self.ref])
 
     @property
     def slug(self) -> str:
