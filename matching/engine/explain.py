@@ -1,0 +1,211 @@
+"""Why a place in a ranking, in words for both sides.
+
+`reasons()` is fed the very summands of the score, so an explanation cannot disagree with
+the rank. What it returns is JSON and is stored with the match; `words()` turns it into the
+reader's language later. Plain Python: web code imports this module.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from matching.engine.documents import HistoryItem, Need, PersonDoc, Reason
+from matching.engine.text import skill_key
+
+Audience = Literal["client", "freelancer"]
+Mark = Literal["yes", "part", "no"]
+
+WORKS_NAMED = 3
+WORDS_NAMED = 4
+# Fewer shared words than this happen by chance; such a work counts but is not called similar.
+WORDS_ALIKE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """A past work, what it gave to the score, and how many words it shares with the project."""
+
+    work: HistoryItem
+    share: float
+    words: int
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A reason as a page shows it: a mark, a few bold words, one line below."""
+
+    mark: Mark
+    head: str
+    detail: str = ""
+
+
+def reasons(
+    parts: Mapping[str, float],
+    features: Mapping[str, float],
+    *,
+    person: PersonDoc,
+    need: Need,
+    works: Sequence[Vote],
+    shared_words: Sequence[str],
+) -> tuple[Reason, ...]:
+    """The summands of a score as reasons, strongest first, then what is missing.
+
+    Their contributions add up to the sum of `parts`.
+    """
+    counted = {skill_key(name): works_shown for name, works_shown in person.skills}
+    asked = {skill_key(name): name for name in need.skills}
+    found = [{"name": name, "works": counted[key]} for key, name in asked.items() if key in counted]
+    missing = [name for key, name in asked.items() if key not in counted]
+    text = {"words": list(shared_words[:WORDS_NAMED]), "new": not person.history}
+    told = [
+        Reason("skills", parts["skills"], {"found": found, "needed": len(asked)}),
+        Reason("works", parts["vote"] + parts["title"], _works(works)),
+        Reason("profile", parts["words"] + parts["fresh"], text),
+    ]
+    told = [reason for reason in told if reason.contribution > 0]
+    if "language" in parts:
+        told.append(Reason("language", parts["language"], {"fit": features["language"]}))
+    told.sort(key=lambda reason: -reason.contribution)
+    if missing:
+        told.append(Reason("missing", 0.0, {"names": missing}))
+    return tuple(told)
+
+
+def strength(told: Sequence[Reason]) -> int:
+    """3 for a strong match, 2 for a good one, 1 for a partial one: facts, not a relative score."""
+    facts = {reason.kind: reason.facts for reason in told}
+    skills = facts.get("skills", {"found": [], "needed": 0})
+    covered = len(skills["found"]) / skills["needed"] if skills["needed"] else None
+    if "missing" in facts and covered is None:
+        covered = 0.0
+    alike = facts.get("works", {"alike": 0})["alike"]
+    if alike >= 2 and (covered is None or covered >= 0.75):
+        return 3
+    if (covered is not None and covered >= 0.5) or alike:
+        return 2
+    return 1
+
+
+def words(reason: Reason, audience: Audience) -> Words:
+    """A reason in the language of the reader; a client reads about the freelancer."""
+    return _SAID[reason.kind](reason.facts, audience)
+
+
+def not_used() -> str:
+    """What never enters a score, as one sentence."""
+    return _(
+        "We do not use photo, name, age, gender, nationality, place, or what anyone has paid us."
+    )
+
+
+def _works(works: Sequence[Vote]) -> dict[str, Any]:
+    """The similar works with the public ones that gave most named."""
+    ordered = sorted(works, key=lambda vote: (-vote.share, vote.work.title))
+    alike = [vote for vote in ordered if vote.words >= WORDS_ALIKE]
+    named = [vote for vote in alike if vote.work.public][:WORKS_NAMED]
+    total = sum(vote.share for vote in works)
+    return {
+        "alike": len(alike),
+        "named": [
+            {
+                "title": vote.work.title,
+                "on": vote.work.date.isoformat() if vote.work.date else None,
+                "share": round(vote.share / total, 4),
+            }
+            for vote in named
+        ],
+    }
+
+
+def _say_skills(facts: Mapping[str, Any], audience: Audience) -> Words:
+    found, needed = facts["found"], facts["needed"]
+    head = ngettext("%(found)d of %(needed)d skill", "%(found)d of %(needed)d skills", needed) % {
+        "found": len(found),
+        "needed": needed,
+    }
+    mark: Mark = "yes" if 2 * len(found) >= needed else "part"
+    return Words(mark, head, _listed([_proof(skill) for skill in found]))
+
+
+def _proof(skill: Mapping[str, Any]) -> str:
+    if not skill["works"]:
+        return str(skill["name"])
+    return ngettext(
+        "%(skill)s (shown in %(count)d work)",
+        "%(skill)s (shown in %(count)d works)",
+        skill["works"],
+    ) % {"skill": skill["name"], "count": skill["works"]}
+
+
+def _say_works(facts: Mapping[str, Any], audience: Audience) -> Words:
+    count = facts["alike"]
+    if not count:
+        return Words("part", _("Past work shares a few words with this project"))
+    if audience == "client":
+        head = ngettext("%(count)d similar past work", "%(count)d similar past works", count)
+    else:
+        head = ngettext(
+            "%(count)d of your past works is similar",
+            "%(count)d of your past works are similar",
+            count,
+        )
+    return Words("yes", head % {"count": count}, _listed([_title(w) for w in facts["named"]]))
+
+
+def _title(work: Mapping[str, Any]) -> str:
+    if not work["on"]:
+        return _("“%(title)s”") % {"title": work["title"]}
+    month = date_format(date.fromisoformat(work["on"]), "YEAR_MONTH_FORMAT")
+    return _("“%(title)s” (%(month)s)") % {"title": work["title"], "month": month}
+
+
+def _say_profile(facts: Mapping[str, Any], audience: Audience) -> Words:
+    shared = _listed(facts["words"])
+    if facts["new"] and audience == "client":
+        return Words("yes", _("New here, and the profile fits"), shared)
+    head = _("The profile fits") if audience == "client" else _("Your profile fits")
+    return Words("yes", head, shared)
+
+
+def _say_language(facts: Mapping[str, Any], audience: Audience) -> Words:
+    fit = facts["fit"]
+    yours = audience == "freelancer"
+    if fit == 1:
+        return Words("yes", _("Works in the project’s language"))
+    if fit == 0:
+        head = (
+            _("The project’s language is not on your profile")
+            if yours
+            else _("The project’s language is not on the profile")
+        )
+        return Words("no", head)
+    return Words("part", _("No working languages on the profile"))
+
+
+def _say_missing(facts: Mapping[str, Any], audience: Audience) -> Words:
+    names = _listed(facts["names"])
+    if audience == "client":
+        return Words("no", _("Not on the profile: %(skills)s") % {"skills": names})
+    return Words(
+        "no",
+        _("Not on your profile: %(skills)s") % {"skills": names},
+        _("Add it if you have done it before."),
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return _(", ").join(names)
+
+
+_SAID: Mapping[str, Callable[[Mapping[str, Any], Audience], Words]] = {
+    "skills": _say_skills,
+    "works": _say_works,
+    "profile": _say_profile,
+    "language": _say_language,
+    "missing": _say_missing,
+}

@@ -1,0 +1,109 @@
+"""People and projects as matrices, built once and asked often."""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+
+from matching.engine import votes
+from matching.engine.bm25 import Bm25, Floats, Ints
+from matching.engine.documents import HistoryItem, Need, PersonDoc
+from matching.engine.skills import SkillTable
+from matching.engine.text import terms
+
+Flags = npt.NDArray[np.bool_]
+
+# With this many past works a person is judged by them and no longer by "fresh".
+SETTLED = 4
+# The works of one person that are read, latest first: a cap on anybody's influence.
+LATEST_WORKS = 200
+UNKNOWN = 0.5
+
+
+class People:
+    """Freelancers with their past works; every work is a document of its own."""
+
+    def __init__(self, people: Sequence[PersonDoc]) -> None:
+        self.docs = tuple(sorted(people, key=lambda person: person.id))
+        self.ids = tuple(person.id for person in self.docs)
+        self.works = tuple(work for person in self.docs for work in latest(person.history))
+        counts = [len(latest(person.history)) for person in self.docs]
+        self.owners: Ints = np.repeat(np.arange(len(self.docs)), counts)
+        self.texts = Bm25([work_terms(work) for work in self.works])
+        self.titles = Bm25([terms(work.title) for work in self.works])
+        self.words = Bm25([own_terms(person) for person in self.docs])
+        self.skills = SkillTable([person.skills for person in self.docs])
+        self.freshness = np.asarray([freshness(count) for count in counts])
+
+    def vote(self, index: Bm25, query: Ints, voices: Floats) -> votes.Votes:
+        """The votes of the works that answer a query, for the people who did them."""
+        return votes.hold(index, query, owners=self.owners, people=len(self.docs), voices=voices)
+
+    def works_of(self, place: int) -> range:
+        """The places of the works of one person."""
+        return range(
+            int(np.searchsorted(self.owners, place, side="left")),
+            int(np.searchsorted(self.owners, place, side="right")),
+        )
+
+    def flags(self, ids: Collection[str]) -> Flags:
+        """True at the places of these people."""
+        return np.asarray([person in ids for person in self.ids], dtype=np.bool_)
+
+
+class Needs:
+    """Open projects."""
+
+    def __init__(self, needs: Sequence[Need]) -> None:
+        self.docs = tuple(sorted(needs, key=lambda need: need.id))
+        self.ids = tuple(need.id for need in self.docs)
+        self.texts = Bm25([need_terms(need, title_counts=2) for need in self.docs])
+        self.titles = Bm25([terms(need.title) for need in self.docs])
+        self.skills = SkillTable([[(name, 0) for name in need.skills] for need in self.docs])
+
+    def flags(self, ids: Collection[str], *, client: str) -> Flags:
+        """True at the places of these projects and of those this client posted."""
+        return np.asarray(
+            [need.id in ids or need.client == client for need in self.docs], dtype=np.bool_
+        )
+
+
+def latest(history: Sequence[HistoryItem]) -> list[HistoryItem]:
+    """The newest works of a person, newest first; those without a date come last."""
+    return sorted(history, key=lambda work: work.date or date.min, reverse=True)[:LATEST_WORKS]
+
+
+def voices(works: Sequence[HistoryItem], at: date) -> Floats:
+    """How much the vote of each work counts on this day; an undated one as the oldest."""
+    ages = [(at - work.date).days if work.date else np.inf for work in works]
+    weights = [work.weight for work in works]
+    return votes.voice(np.asarray(ages, dtype=float), np.asarray(weights, dtype=float))
+
+
+def freshness(works: int) -> float:
+    """1 for a person without past work here, falling to 0 as they settle in."""
+    return max(0.0, 1 - works / SETTLED)
+
+
+def language_fit(wanted: str, spoken: Collection[str]) -> float:
+    """1 when the project's language is one the person works in, half when nobody said."""
+    if not wanted or not spoken:
+        return UNKNOWN
+    return float(wanted in spoken)
+
+
+def work_terms(work: HistoryItem) -> list[str]:
+    """A past work as terms; its title and its skills say more than their length."""
+    return 2 * terms(work.title) + terms(work.text) + 2 * terms(" ".join(work.skills))
+
+
+def own_terms(person: PersonDoc) -> list[str]:
+    """What a person says about themselves, as terms."""
+    return terms(" ".join([person.title, person.bio, *(name for name, _ in person.skills)]))
+
+
+def need_terms(need: Need, *, title_counts: int = 1) -> list[str]:
+    """A project as terms."""
+    skills = terms(" ".join(need.skills))
+    return title_counts * (terms(need.title) + skills) + terms(need.description)
