@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from rest_framework import authentication, exceptions, parsers, throttling
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import exception_handler
 
 from marketplace.core import clock
 from marketplace.core.errors import DomainError, TooMany
@@ -76,6 +75,9 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
         if isinstance(error, TooMany):
             response["Retry-After"] = str(error.retry_after)
     else:
+        # REST framework names this module in its settings while it is itself being imported.
+        from rest_framework.views import exception_handler  # noqa: PLC0415
+
         answered = exception_handler(error, context)
         if answered is None:
             return None
