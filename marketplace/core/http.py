@@ -110,6 +110,4 @@ class DatabaseDownMiddleware:
                 content_type="application/problem+json",
                 headers={"Retry-After": "5"},
             )
-        return HttpResponse(
-            render_to_string("503.html"), status=503, headers={"Retry-After": "5"}
-        )
+        return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "5"})

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from marketplace.core import audit, outbox
+from marketplace.core import audit, outbox, retention
 
 
 @shared_task
@@ -21,3 +21,9 @@ def deliver_outbox() -> None:
 def seal_audit() -> None:
     """Chain the audit rows committed since the last link."""
     audit.seal()
+
+
+@shared_task
+def forget_old() -> None:
+    """Remove drafts, answers and mail rows past their time. Safe to run twice."""
+    retention.forget_old()
