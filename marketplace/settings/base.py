@@ -19,6 +19,9 @@ SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 CUSTODY_SENTENCE = env("CUSTODY_SENTENCE", default="We hold it and pay it out through Stripe.")
 DEFAULT_CURRENCY = env("DEFAULT_CURRENCY", default="EUR")
 CONTACT_EMAIL = env("CONTACT_EMAIL", default="help@bidwell.example")
+# Who runs this instance, for the imprint; the address may have several lines.
+OPERATOR_NAME = env("OPERATOR_NAME", default="")
+OPERATOR_ADDRESS = env("OPERATOR_ADDRESS", default="", multiline=True)
 
 # --- Django ---------------------------------------------------------------------------------
 SECRET_KEY = env("SECRET_KEY")
@@ -147,6 +150,7 @@ CELERY_BEAT_SCHEDULE = {
     "poll-stripe": {"task": "payments.tasks.poll_events", "schedule": 60.0},
     "seal-audit": {"task": "marketplace.core.tasks.seal_audit", "schedule": 60.0},
     "roll-up-ledger": {"task": "payments.tasks.roll_up", "schedule": 60.0},
+    "forget-old": {"task": "marketplace.core.tasks.forget_old", "schedule": 3600.0},
     "rank-stale": {"task": "matching.tasks.rank_stale", "schedule": 120.0},
 }
 
