@@ -1,7 +1,14 @@
 """Work: what clients ask for, what freelancers offer, what both agreed and did."""
 
 from projects.models.bids import Bid, BidMilestone
-from projects.models.contracts import ChangeRequest, Contract, ContractEvent, Delivery, Milestone
+from projects.models.contracts import (
+    Cancellation,
+    ChangeRequest,
+    Contract,
+    ContractEvent,
+    Delivery,
+    Milestone,
+)
 from projects.models.disputes import Decision, Dispute, DisputeStatement
 from projects.models.messages import Message, MessageRead
 from projects.models.projects import Project
@@ -10,6 +17,7 @@ from projects.models.reviews import Review
 __all__ = [
     "Bid",
     "BidMilestone",
+    "Cancellation",
     "ChangeRequest",
     "Contract",
     "ContractEvent",

@@ -6,6 +6,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Party
@@ -17,6 +18,21 @@ from marketplace.core.status import StatusModel
 from payments.models import Hold, PlatformPolicy
 from projects.models.bids import Bid
 from projects.models.projects import Project
+
+# At commit: a contract has milestones, and they sum to its price.
+MILESTONES_SUM = """
+    IF EXISTS (
+        SELECT 1 FROM projects_contract contract
+        WHERE contract.id = {contract} AND contract.price_minor <> (
+            SELECT coalesce(sum(step.amount_minor), 0) FROM projects_milestone step
+            WHERE step.contract_id = contract.id
+        )
+    ) THEN
+        RAISE EXCEPTION 'the milestones of contract % do not sum to its price', {contract}
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'contract_milestones_sum';
+    END IF;
+    RETURN NULL;
+"""
 
 
 class Contract(StatusModel):
@@ -80,9 +96,21 @@ class Contract(StatusModel):
             models.Index(fields=["client", "-id"], name="contract_of_client"),
             models.Index(fields=["freelancer", "-id"], name="contract_of_freelancer"),
         ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="milestones_sum",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("price_minor"),
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                func=MILESTONES_SUM.format(contract="NEW.id"),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("projects:contract", kwargs={"ref": self.ref})
 
     @property
     def price(self) -> Money:
@@ -109,6 +137,10 @@ class Milestone(StatusModel):
         SETTLED = "settled", _("Settled")
         CANCELLED = "cancelled", _("Cancelled")
 
+    # Nothing more can happen to it.
+    ENDED = ("approved", "settled", "cancelled")
+    # Its money is with us.
+    HELD = ("funded", "submitted", "changes_requested")
     MOVES: ClassVar[dict[str, set[str]]] = {
         "planned": {"funding", "funded", "cancelled"},
         "funding": {"planned", "funded"},
@@ -176,6 +208,22 @@ class Milestone(StatusModel):
                 fields=["remind_at"], condition=Q(status="submitted"), name="milestone_remind_due"
             ),
         ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="milestones_sum",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("amount_minor", "contract_id"),
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                func=MILESTONES_SUM.format(contract="NEW.contract_id"),
+            ),
+            pgtrigger.Trigger(
+                name="milestones_sum_left",
+                operation=pgtrigger.Delete | pgtrigger.UpdateOf("contract_id"),
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                func=MILESTONES_SUM.format(contract="OLD.contract_id"),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -223,6 +271,70 @@ class ChangeRequest(models.Model):
 
     def __str__(self) -> str:
         return f"changes to {self.delivery}"
+
+
+class Cancellation(StatusModel):
+    """A client's wish to call a funded milestone off before anything was delivered.
+
+    open → accepted (the freelancer agrees) | lapsed (silence, rule C1)
+      └──→ declined | withdrawn | overtaken (work was delivered, or a dispute opened)
+    """
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("Waiting for an answer")
+        ACCEPTED = "accepted", _("Agreed")
+        LAPSED = "lapsed", _("Not answered in time")
+        DECLINED = "declined", _("Declined")
+        WITHDRAWN = "withdrawn", _("Taken back")
+        OVERTAKEN = "overtaken", _("Overtaken")
+
+    MOVES: ClassVar[dict[str, set[str]]] = {
+        "open": {"accepted", "lapsed", "declined", "withdrawn", "overtaken"}
+    }
+
+    status = models.CharField(max_length=24, choices=Status, default=Status.OPEN)
+    milestone = models.ForeignKey(Milestone, models.PROTECT, related_name="cancellations")
+    reason = models.TextField(_("why"), max_length=2000)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(default=clock.now)
+    answer_due_at = models.DateTimeField()
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("cancellation")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["milestone"], condition=Q(status="open"), name="cancellation_one_open"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=[
+                        "open",
+                        "accepted",
+                        "lapsed",
+                        "declined",
+                        "withdrawn",
+                        "overtaken",
+                    ]
+                ),
+                name="cancellation_status",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="open") ^ Q(answered_at__isnull=False),
+                name="cancellation_answer_has_time",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["answer_due_at"], condition=Q(status="open"), name="cancellation_due"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"cancellation of {self.milestone_id}"
 
 
 class ContractEvent(models.Model):

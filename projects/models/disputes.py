@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Length
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Party
@@ -56,7 +57,17 @@ class Dispute(StatusModel):
     opened_at = models.DateTimeField(default=clock.now)
     answer_due_at = models.DateTimeField()
     decide_due_at = models.DateTimeField()
+    # The next deadline to tell people about.
+    notice_due_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    # Who settled or withdrew it; a decision names its own person.
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    # The other side's proposal that was accepted.
+    accepted = models.OneToOneField(
+        "projects.DisputeStatement", models.PROTECT, null=True, related_name="+"
+    )
 
     class Meta:
         verbose_name = _("dispute")
@@ -70,10 +81,29 @@ class Dispute(StatusModel):
                 condition=Q(status__in=["open", "settled", "decided", "withdrawn"]),
                 name="dispute_status",
             ),
+            models.CheckConstraint(
+                condition=Q(status="open") ^ Q(ended_at__isnull=False),
+                name="dispute_end_has_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="settled") ^ Q(accepted__isnull=True),
+                name="dispute_settlement_has_proposal",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["notice_due_at"], condition=Q(status="open"), name="dispute_notice_due"
+            ),
+            models.Index(
+                fields=["decide_due_at"], condition=Q(status="open"), name="dispute_decide_due"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"dispute {self.ref}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("projects:dispute", kwargs={"ref": self.ref})
 
     @property
     def paused(self) -> Money:
@@ -107,6 +137,13 @@ class DisputeStatement(models.Model):
 
     def __str__(self) -> str:
         return f"statement {self.ref}"
+
+    @property
+    def to_freelancer(self) -> Money | None:
+        """The proposed part of the freelancer, if this statement proposes one."""
+        if self.to_freelancer_minor is None:
+            return None
+        return Money(self.to_freelancer_minor, self.dispute.currency)
 
 
 class Decision(models.Model):

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.core import clock
@@ -19,11 +20,18 @@ class Message(models.Model):
     body = models.TextField(_("message"), max_length=4000)
     files = models.ManyToManyField(StoredFile, related_name="+", blank=True)
     sent_at = models.DateTimeField(default=clock.now)
+    # When the other side is told outside the thread, unless they have read it by then.
+    tell_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["id"]
         verbose_name = _("message")
-        indexes = [models.Index(fields=["contract", "id"], name="message_thread")]
+        indexes = [
+            models.Index(fields=["contract", "id"], name="message_thread"),
+            models.Index(
+                fields=["tell_at"], condition=Q(tell_at__isnull=False), name="message_tell_due"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"message {self.ref}"

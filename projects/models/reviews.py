@@ -26,7 +26,15 @@ class Review(models.Model):
     text = models.TextField(_("what should others know?"), max_length=2000)
     private_note = models.TextField(_("private note to us"), max_length=2000, blank=True)
     written_at = models.DateTimeField(default=clock.now)
+    # The end of the window: until then the other side may still write, unseen.
+    publish_due_at = models.DateTimeField()
     published_at = models.DateTimeField(null=True)
+    # The reviewed side may answer once, in public.
+    reply = models.TextField(_("reply"), max_length=1000, blank=True)
+    replied_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    replied_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("review")
@@ -41,6 +49,10 @@ class Review(models.Model):
                 ),
                 name="review_stars",
             ),
+            models.CheckConstraint(
+                condition=Q(reply="") | Q(published_at__isnull=False, replied_at__isnull=False),
+                name="review_reply_after_publication",
+            ),
         ]
         indexes = [
             models.Index(
@@ -49,7 +61,9 @@ class Review(models.Model):
                 name="review_of_party",
             ),
             models.Index(
-                fields=["written_at"], condition=Q(published_at__isnull=True), name="review_waiting"
+                fields=["publish_due_at"],
+                condition=Q(published_at__isnull=True),
+                name="review_waiting",
             ),
         ]
 
