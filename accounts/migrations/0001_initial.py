@@ -131,11 +131,13 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('ref', marketplace.core.ids.RefField(default=marketplace.core.ids.new_ref, editable=False, max_length=10, unique=True)),
                 ('kind', models.CharField(max_length=40)),
+                ('group', models.CharField(choices=[('money', 'Money and decisions'), ('work', 'Bids, contracts and deliveries'), ('messages', 'Messages'), ('matches', 'Matching projects and people')], max_length=10)),
                 ('facts', models.JSONField(default=dict)),
                 ('url', models.CharField(max_length=300)),
                 ('key', models.CharField(max_length=160)),
                 ('created_at', models.DateTimeField(default=marketplace.core.clock.now)),
                 ('read_at', models.DateTimeField(null=True)),
+                ('mailed_at', models.DateTimeField(null=True)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notices', to=settings.AUTH_USER_MODEL)),
             ],
             options={

@@ -72,6 +72,10 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('user', 'key'), name='notice_once'),
         ),
         migrations.AddConstraint(
+            model_name='notice',
+            constraint=models.CheckConstraint(condition=models.Q(('group__in', ['money', 'work', 'messages', 'matches'])), name='notice_group'),
+        ),
+        migrations.AddConstraint(
             model_name='noticepreference',
             constraint=models.UniqueConstraint(fields=('user', 'group'), name='notice_preference_once'),
         ),

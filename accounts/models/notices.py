@@ -9,6 +9,15 @@ from marketplace.core import clock
 from marketplace.core.ids import RefField
 
 
+class Group(models.TextChoices):
+    """What people switch on and off together."""
+
+    MONEY = "money", _("Money and decisions")
+    WORK = "work", _("Bids, contracts and deliveries")
+    MESSAGES = "messages", _("Messages")
+    MATCHES = "matches", _("Matching projects and people")
+
+
 class Notice(models.Model):
     """One line for one person with a link to where it happened.
 
@@ -19,16 +28,25 @@ class Notice(models.Model):
     ref = RefField()
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=40)
+    group = models.CharField(max_length=10, choices=Group)
     facts = models.JSONField(default=dict)
     url = models.CharField(max_length=300)
     # Names the happening, so that telling twice is telling once.
     key = models.CharField(max_length=160)
     created_at = models.DateTimeField(default=clock.now)
     read_at = models.DateTimeField(null=True)
+    # When a mail told it too; a digest looks for what none has told.
+    mailed_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("notice")
-        constraints = [models.UniqueConstraint(fields=["user", "key"], name="notice_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="notice_once"),
+            models.CheckConstraint(
+                condition=Q(group__in=["money", "work", "messages", "matches"]),
+                name="notice_group",
+            ),
+        ]
         indexes = [
             models.Index(fields=["user", "-id"], name="notice_list"),
             models.Index(fields=["user"], condition=Q(read_at__isnull=True), name="notice_unread"),
@@ -40,12 +58,6 @@ class Notice(models.Model):
 
 class NoticePreference(models.Model):
     """A person's wish for one group of notices; without a row, mail is on."""
-
-    class Group(models.TextChoices):
-        MONEY = "money", _("Money and decisions")
-        WORK = "work", _("Bids, contracts and deliveries")
-        MESSAGES = "messages", _("Messages")
-        MATCHES = "matches", _("Matching projects and people")
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="notice_preferences"

@@ -69,6 +69,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.name or self.email
 
+    @property
+    def unread_notices(self) -> int:
+        """How many notices wait to be read."""
+        return self.notices.filter(read_at=None).count()
+
     def get_full_name(self) -> str:
         return self.name
 
