@@ -21,7 +21,7 @@ DEFAULT_CURRENCY = env("DEFAULT_CURRENCY", default="EUR")
 CONTACT_EMAIL = env("CONTACT_EMAIL", default="help@bidwell.example")
 # Who runs this instance, for the imprint; the address may have several lines.
 OPERATOR_NAME = env("OPERATOR_NAME", default="")
-OPERATOR_ADDRESS = env("OPERATOR_ADDRESS", default="", multiline=True)
+OPERATOR_ADDRESS = env.str("OPERATOR_ADDRESS", default="", multiline=True)
 
 # --- Django ---------------------------------------------------------------------------------
 SECRET_KEY = env("SECRET_KEY")

@@ -101,9 +101,9 @@
   });
 
   // News from the live process become events that parts of the page wait for: hx-trigger="live:messages from:body".
-  if (say.live && window.EventSource) {
-    const news = new EventSource(say.live, { withCredentials: true });
-    news.onmessage = (e) => document.body.dispatchEvent(new CustomEvent(`live:${e.data.split(" ")[0]}`, { detail: e.data }));
+  if (say.live) {
+    new EventSource(say.live, { withCredentials: true })
+      .addEventListener("changed", (e) => document.body.dispatchEvent(new CustomEvent(`live:${e.data}`)));
   }
 
   if ("serviceWorker" in navigator && say.worker) navigator.serviceWorker.register(say.worker);

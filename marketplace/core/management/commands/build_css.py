@@ -20,6 +20,7 @@ def joined_css() -> str:
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # it must run before anything is set up
     help = "Join static/src/css/*.css into static/css/app.css."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,0 +1,106 @@
+"""Pages for everyone: what this place is, what it costs, how it decides, who answers."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from marketplace.core.errors import DomainError
+from marketplace.core.http import go_to, show
+from marketplace.core.money import Money
+from marketplace.pages import selectors, services
+from marketplace.pages.examples import example_contract, example_steps
+from marketplace.pages.forms import ContactForm, FeeForm
+from marketplace.pages.help import article_or_none, find_articles
+
+EXAMPLE_AMOUNT_MINOR = 1_000_00
+
+
+def landing(request: HttpRequest) -> HttpResponse:
+    """`/`: what this is, for whom, what to do first."""
+    policy = selectors.policy()
+    currency = settings.DEFAULT_CURRENCY
+    context = {
+        "policy": policy,
+        "quote": selectors.quote(Money(EXAMPLE_AMOUNT_MINOR, currency)),
+        "example": example_contract(currency=currency, review_days=policy.review_days),
+        "steps": example_steps(currency),
+        "projects": selectors.newest_projects(),
+        "skills": selectors.skills_in_demand(),
+    }
+    return render(request, "pages/landing.html", context)
+
+
+def how_it_works(request: HttpRequest) -> HttpResponse:
+    """`/how-it-works/`: every state of the money and every clock."""
+    context = {"policy": selectors.policy(), "steps": example_steps(settings.DEFAULT_CURRENCY)}
+    return render(request, "pages/how_it_works.html", context)
+
+
+def fees(request: HttpRequest) -> HttpResponse:
+    """`/fees/`: the rates, and a calculator that uses the code that charges."""
+    form = FeeForm(request.GET or None, currency=settings.DEFAULT_CURRENCY)
+    amount = Money(EXAMPLE_AMOUNT_MINOR, settings.DEFAULT_CURRENCY)
+    if form.is_valid():
+        amount = form.cleaned_data["amount"]
+    context = {"policy": selectors.policy(), "form": form, "quote": selectors.quote(amount)}
+    return show(request, "pages/fees.html", context, part="pages/_quote.html")
+
+
+def matching(request: HttpRequest) -> HttpResponse:
+    """`/matching/`: the method, in public."""
+    return render(request, "pages/matching.html")
+
+
+def help_centre(request: HttpRequest) -> HttpResponse:
+    """`/help/`: articles by task, with search."""
+    query = request.GET.get("q", "").strip()[:100]
+    context = {"articles": find_articles(query), "query": query}
+    return show(request, "pages/help.html", context, part="pages/_articles.html")
+
+
+def help_article(request: HttpRequest, slug: str) -> HttpResponse:
+    """`/help/<slug>/`: one task."""
+    article = article_or_none(slug)
+    if article is None:
+        raise Http404
+    context = {"article": article, "policy": selectors.policy()}
+    return render(request, article.template, context)
+
+
+def contact(request: HttpRequest) -> HttpResponse:
+    """`/contact/`: a message to a person, by mail."""
+    form = ContactForm(request.POST or None, initial=_known(request))
+    if form.is_valid():
+        try:
+            services.send_contact_message(**form.cleaned_data)
+        except DomainError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("Sent. A person reads it and answers by mail."))
+            return go_to(request, request.path)
+    return render(request, "pages/contact.html", {"form": form})
+
+
+def _known(request: HttpRequest) -> dict[str, str]:
+    known = {"message": request.GET.get("about", "")[:200]}
+    if request.user.is_authenticated:
+        known |= {"name": request.user.name, "email": request.user.email}
+    return known
+
+
+def terms(request: HttpRequest) -> HttpResponse:
+    """`/terms/`."""
+    return render(request, "pages/legal/terms.html", {"policy": selectors.policy()})
+
+
+def privacy(request: HttpRequest) -> HttpResponse:
+    """`/privacy/`."""
+    return render(request, "pages/legal/privacy.html")
+
+
+def imprint(request: HttpRequest) -> HttpResponse:
+    """`/imprint/`: who runs this instance."""
+    operator = {"name": settings.OPERATOR_NAME, "address": settings.OPERATOR_ADDRESS}
+    return render(request, "pages/legal/imprint.html", {"operator": operator})
