@@ -30,6 +30,16 @@ STEPS_SUM = """
 """
 
 
+class NotChosenReason(models.TextChoices):
+    """Why somebody was not chosen, when the client does not say it in their own words."""
+
+    PRICE = "price", _("The price does not fit our budget")
+    SKILLS = "skills", _("We need other experience")
+    TIMING = "timing", _("The timing does not fit")
+    ANOTHER = "another", _("Somebody else was chosen")
+    CLOSED = "closed", _("The project was closed without hiring")
+
+
 class Bid(StatusModel):
     """A sealed offer: only the two sides ever see its price and words.
 
@@ -76,6 +86,7 @@ class Bid(StatusModel):
     edited_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
+    # A NotChosenReason, or the client's own words.
     not_chosen_reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
@@ -127,6 +138,12 @@ class Bid(StatusModel):
 
     def get_absolute_url(self) -> str:
         return reverse("projects:bid-detail", args=[self.ref])
+
+    @property
+    def why_not(self) -> str:
+        """The reason the client gave, in the reader's language when it is one of ours."""
+        reason = self.not_chosen_reason
+        return str(NotChosenReason(reason).label) if reason in NotChosenReason.values else reason
 
     @property
     def is_live(self) -> bool:

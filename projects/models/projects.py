@@ -129,6 +129,15 @@ class Project(StatusModel):
         return reverse("projects:detail", args=[self.slug, self.ref])
 
     @property
+    def is_open(self) -> bool:
+        """Whether it takes bids now: the sweep that expires it may come a little later."""
+        return (
+            self.status == self.Status.OPEN
+            and self.expires_at is not None
+            and clock.now() < self.expires_at
+        )
+
+    @property
     def slug(self) -> str:
         """Cosmetic part of the address; the ref decides."""
         return slugify(self.title)[:60].strip("-") or "project"
