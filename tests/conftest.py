@@ -14,6 +14,7 @@ import psycopg2
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
+import tests.emptying  # noqa: F401 - replaces Django's flush
 from marketplace.devstack.pytest_plugin import environment_of_a_product_process, with_database
 from marketplace.devstack.stack import Stack, standing_alone
 
