@@ -1,0 +1,156 @@
+"""Payment intents and charges: a card is tried, money comes in, a fee goes off."""
+
+import re
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+from payments.sandbox.balance import SETTLES_AFTER, post
+from payments.sandbox.events import emit
+from payments.sandbox.state import Body
+from payments.sandbox.world import World
+
+GOOD_CARD, DECLINED_CARD = "4242424242424242", "4000000000000002"
+
+
+@dataclass(frozen=True)
+class Card:
+    """A test card number of Stripe's and what happens with it."""
+
+    number: str
+    outcome: object  # what a person reads on the page
+    decline: str = ""
+    message: str = ""
+    settles_at_once: bool = False
+
+    @property
+    def grouped(self) -> str:
+        """The number in groups of four."""
+        return " ".join(re.findall("....", self.number))
+
+
+CARDS = {
+    card.number: card
+    for card in (
+        Card(GOOD_CARD, _("The payment succeeds")),
+        Card(
+            "4000000000000077",
+            _("The payment succeeds and the money is available at once"),
+            settles_at_once=True,
+        ),
+        Card(
+            DECLINED_CARD,
+            _("The bank declines the card"),
+            decline="generic_decline",
+            message="Your card was declined.",
+        ),
+        Card(
+            "4000000000009995",
+            _("The bank declines: not enough money"),
+            decline="insufficient_funds",
+            message="Your card has insufficient funds.",
+        ),
+        Card("4000000000007726", _("The payment succeeds; a refund takes a moment")),
+        Card("4000000000005126", _("The payment succeeds; a refund fails a moment later")),
+    )
+}
+SLOW_REFUND, FAILING_REFUND = "4000000000007726", "4000000000005126"
+
+
+def fee_on(amount: int) -> int:
+    """1.5 % of the amount, rounded half up, plus 25 minor units."""
+    return (amount * 15 + 500) // 1000 + 25
+
+
+def create_intent(world: World, session: Body) -> Body:
+    """The payment intent of a Checkout Session, made when the payer first tries to pay."""
+    asked = session["_payment_intent_data"]
+    intent = world.state.create(
+        "payment_intent",
+        amount=session["amount_total"],
+        amount_capturable=0,
+        amount_received=0,
+        capture_method="automatic_async",
+        confirmation_method="automatic",
+        currency=session["currency"],
+        description=asked.get("description"),
+        metadata=asked.get("metadata", {}),
+        payment_method_types=["card"],
+        receipt_email=asked.get("receipt_email"),
+        status="requires_payment_method",
+        transfer_group=asked.get("transfer_group"),
+    )
+    emit(world, "payment_intent.created", intent)
+    return intent
+
+
+def attempt(world: World, intent: Body, card: Card) -> Body:
+    """Try a card: the charge tells whether it worked."""
+    state, amount = world.state, intent["amount"]
+    paid = not card.decline
+    charge = state.create(
+        "charge",
+        amount=amount,
+        amount_captured=amount if paid else 0,
+        amount_refunded=0,
+        captured=paid,
+        currency=intent["currency"],
+        description=intent["description"],
+        failure_code=None if paid else "card_declined",
+        failure_message=card.message or None,
+        metadata=intent["metadata"],
+        paid=paid,
+        payment_intent=intent["id"],
+        status="succeeded" if paid else "failed",
+        transfer_group=intent["transfer_group"],
+        _card=card.number,
+    )
+    intent["latest_charge"] = charge["id"]
+    if paid:
+        _receive(world, intent, charge, card)
+    else:
+        _decline(world, intent, charge, card)
+    return charge
+
+
+def _receive(world: World, intent: Body, charge: Body, card: Card) -> None:
+    state, amount = world.state, intent["amount"]
+    transaction = post(
+        world,
+        "charge",
+        amount,
+        intent["currency"],
+        source=charge["id"],
+        fee=fee_on(amount),
+        available_on=None if card.settles_at_once else state.now() + SETTLES_AFTER,
+    )
+    charge["balance_transaction"] = transaction["id"]
+    intent |= {"status": "succeeded", "amount_received": amount, "last_payment_error": None}
+    state.save(charge)
+    state.save(intent)
+    emit(world, "charge.succeeded", charge)
+    emit(world, "payment_intent.succeeded", intent)
+
+
+def _decline(world: World, intent: Body, charge: Body, card: Card) -> None:
+    intent["last_payment_error"] = {
+        "type": "card_error",
+        "code": "card_declined",
+        "decline_code": card.decline,
+        "message": card.message,
+        "charge": charge["id"],
+    }
+    world.state.save(intent)
+    emit(world, "charge.failed", charge)
+    emit(world, "payment_intent.payment_failed", intent)
+
+
+def cancel_intent(world: World, intent: Body) -> None:
+    """The session ran out; nobody can pay this intent any more."""
+    intent |= {
+        "status": "canceled",
+        "canceled_at": world.state.now(),
+        "cancellation_reason": "abandoned",
+    }
+    world.state.save(intent)
+    emit(world, "payment_intent.canceled", intent)

@@ -1,0 +1,16 @@
+"""What happens by itself when its time has come."""
+
+from payments.sandbox import balance, checkout, refunds
+from payments.sandbox.world import World
+
+WHAT_HAPPENS = {
+    "balance_transaction": balance.settle,
+    "checkout.session": checkout.run_out,
+    "refund": refunds.carry_on,
+}
+
+
+def run_due(world: World) -> None:
+    """Let everything happen that is due; call it inside a transaction."""
+    for body in world.state.due():
+        WHAT_HAPPENS[body["object"]](world, body)

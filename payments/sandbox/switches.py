@@ -1,0 +1,94 @@
+"""Addresses under /_test/ for tests: faults, a movable clock, webhooks by hand.
+
+They exist only on a server started with `test_switches`.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from payments.sandbox import accounts, balance, events
+from payments.sandbox.due import run_due
+from payments.sandbox.gate import Gate
+from payments.sandbox.state import PLATFORM, Body
+from payments.sandbox.world import Fault, Switches, World
+
+
+class TestDesk:
+    """Does what tests ask of the sandbox."""
+
+    __test__ = False  # not a test class, whatever pytest thinks of the name
+
+    def __init__(self, world: World, gate: Gate, webhook_secret: str) -> None:
+        self._world = world
+        self._gate = gate
+        self._secret = webhook_secret
+        self._actions: dict[str, Callable[[Body], Any]] = {
+            "account": self._change_account,
+            "adjust-balance": self._adjust_balance,
+            "clock": self._move_clock,
+            "drain": self._drain,
+            "reset": self._reset,
+            "state": self._describe,
+            "switches": self._switch,
+        }
+
+    def do(self, action: str, asked: Body) -> Any:
+        """The answer to POST /_test/<action>; None when there is no such action."""
+        handler = self._actions.get(action)
+        if handler is None:
+            return None
+        with self._world.state.transaction():
+            return handler(asked)
+
+    def _switch(self, asked: Body) -> Body:
+        faults = [Fault(**fault) for fault in asked.pop("faults", [])]
+        changes = dataclasses.replace(self._world.switches, **asked)
+        changes.faults = [*changes.faults, *faults]
+        self._world.switches = changes
+        return dataclasses.asdict(changes)
+
+    def _move_clock(self, asked: Body) -> Body:
+        self._world.state.clock_offset += int(asked["seconds"])
+        run_due(self._world)
+        return {"now": self._world.state.now()}
+
+    def _change_account(self, asked: Body) -> Body:
+        account = self._world.state.get("account", asked["id"])
+        change = {"complete": accounts.complete, "restrict": accounts.restrict}[asked["change"]]
+        change(self._world, account)
+        return {"id": account["id"]}
+
+    def _adjust_balance(self, asked: Body) -> Body:
+        """Money that comes or goes without the product: a top-up, a payout to the platform."""
+        posted = balance.post(
+            self._world, "adjustment", asked["amount"], asked["currency"], source=None
+        )
+        return {"id": posted["id"]}
+
+    def _drain(self, asked: Body) -> list[Body]:
+        waiting = self._world.state.take_deliveries()
+        if self._world.switches.reorder:
+            waiting.reverse()
+        bodies = [events.payload(self._world, event) for event in waiting]
+        return [
+            {"body": body.decode(), "signature": events.signature(body, self._secret)}
+            for body in bodies
+        ]
+
+    def _describe(self, asked: Body) -> Body:
+        state = self._world.state
+        return {
+            "balances": state.balances(asked.get("account", PLATFORM)),
+            "deliveries": state.count_deliveries(),
+            "misfits": self._world.misfits,
+            "requests": list(self._gate.requests),
+        }
+
+    def _reset(self, asked: Body) -> Body:
+        self._world.state.reset()
+        self._world.state.clock_offset = 0
+        self._world.switches = Switches()
+        self._gate.requests.clear()
+        self._world.misfits.clear()
+        return {}
