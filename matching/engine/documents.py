@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+# What a fit counts while one side has not said: neither for nor against.
+UNKNOWN_FIT = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class HistoryItem:

@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from matching.engine.documents import HistoryItem, Need, PersonDoc, Reason
+from matching.engine.documents import UNKNOWN_FIT, HistoryItem, Need, PersonDoc, Reason
 from matching.engine.text import skill_key
 
 Audience = Literal["client", "freelancer"]
@@ -91,9 +91,16 @@ def strength(told: Sequence[Reason]) -> int:
     return 1
 
 
-def words(reason: Reason, audience: Audience) -> Words:
-    """A reason in the language of the reader; a client reads about the freelancer."""
-    return _SAID[reason.kind](reason.facts, audience)
+def words(told: Sequence[Reason], audience: Audience) -> list[Words]:
+    """Reasons in the language of the reader; a client reads about the freelancer.
+
+    A language that nobody named adds the same to everybody, so it is stored but not said.
+    """
+    return [
+        _SAID[reason.kind](reason.facts, audience)
+        for reason in told
+        if reason.facts.get("fit") != UNKNOWN_FIT
+    ]
 
 
 def not_used() -> str:
@@ -173,18 +180,11 @@ def _say_profile(facts: Mapping[str, Any], audience: Audience) -> Words:
 
 
 def _say_language(facts: Mapping[str, Any], audience: Audience) -> Words:
-    fit = facts["fit"]
-    yours = audience == "freelancer"
-    if fit == 1:
+    if facts["fit"]:
         return Words("yes", _("Works in the project’s language"))
-    if fit == 0:
-        head = (
-            _("The project’s language is not on your profile")
-            if yours
-            else _("The project’s language is not on the profile")
-        )
-        return Words("no", head)
-    return Words("part", _("No working languages on the profile"))
+    if audience == "client":
+        return Words("no", _("Your project’s language is not on the profile"))
+    return Words("no", _("The project’s language is not on your profile"))
 
 
 def _say_missing(facts: Mapping[str, Any], audience: Audience) -> Words:

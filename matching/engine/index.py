@@ -8,17 +8,16 @@ import numpy.typing as npt
 
 from matching.engine import votes
 from matching.engine.bm25 import Bm25, Floats, Ints
-from matching.engine.documents import HistoryItem, Need, PersonDoc
+from matching.engine.documents import UNKNOWN_FIT, HistoryItem, Need, PersonDoc
 from matching.engine.skills import SkillTable
 from matching.engine.text import terms
 
 Flags = npt.NDArray[np.bool_]
 
 # With this many past works a person is judged by them and no longer by "fresh".
-SETTLED = 4
+SETTLED = 2
 # The works of one person that are read, latest first: a cap on anybody's influence.
 LATEST_WORKS = 200
-UNKNOWN = 0.5
 
 
 class People:
@@ -89,7 +88,7 @@ def freshness(works: int) -> float:
 def language_fit(wanted: str, spoken: Collection[str]) -> float:
     """1 when the project's language is one the person works in, half when nobody said."""
     if not wanted or not spoken:
-        return UNKNOWN
+        return UNKNOWN_FIT
     return float(wanted in spoken)
 
 

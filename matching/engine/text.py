@@ -10,6 +10,7 @@ from matching.engine import redact
 # Letters and digits of any script; a tail of + or # belongs to names such as C++ and F#.
 WORD = re.compile(r"[^\W_]+(?:[+#]+(?!\w))?")
 CONTRACTION = re.compile(r"['’](?:s|m|d|t|ll|re|ve)\b", re.IGNORECASE)
+ACRONYMS = re.compile(r"[A-Z]{2,}s")
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # Scripts that write words without spaces are cut into overlapping pairs of characters.
 UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]+")
@@ -33,6 +34,11 @@ def fold(text: str) -> str:
     )
 
 
+def _words(text: str) -> list[str]:
+    """The words of a text in their own case, acronyms in the singular: APIs, API."""
+    return [word[:-1] if ACRONYMS.fullmatch(word) else word for word in WORD.findall(fold(text))]
+
+
 def stem(word: str) -> str:
     """The singular of an English plural; other words as they are."""
     if len(word) > 4 and word.endswith("ies"):
@@ -45,7 +51,7 @@ def stem(word: str) -> str:
 @lru_cache(maxsize=20_000)
 def skill_key(name: str) -> str:
     """The form under which two spellings of one skill meet: "REST APIs" and "rest-api"."""
-    return " ".join(stem(word.casefold()) for word in WORD.findall(fold(name)))
+    return " ".join(stem(word.casefold()) for word in _words(name))
 
 
 def terms(text: str) -> list[str]:
@@ -56,7 +62,7 @@ def terms(text: str) -> list[str]:
 def surface_words(text: str) -> list[str]:
     """The words that `terms()` counts, before their plurals are cut."""
     plain = CONTRACTION.sub("", redact.without_patterns(text))
-    words = _pieces(WORD.findall(fold(plain)))
+    words = _pieces(_words(plain))
     return [word for word in redact.without_personal_words(list(words)) if word not in STOP_WORDS]
 
 

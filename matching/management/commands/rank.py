@@ -33,8 +33,8 @@ class Command(BaseCommand):
         # The engine loads numpy and scipy, which listing the commands should not.
         from matching.engine.rank import build_index  # noqa: PLC0415
 
-        people, needs = _read_both(options["docs"], options["queries"], options["direction"])
-        matcher = build_index(people, needs, at=_last_day(people, needs))
+        people, needs = read_both(options["docs"], options["queries"], options["direction"])
+        matcher = build_index(people, needs, at=last_day(people, needs))
         run: Iterator[tuple[str, list[Ranked]]]
         if options["direction"] == "people":
             run = ((need.id, matcher.people_for(need, DEPTH)) for need in needs)
@@ -49,7 +49,8 @@ class Command(BaseCommand):
         self.stdout.write(f"Ranked {count} queries.")
 
 
-def _read_both(docs: Path, queries: Path, direction: str) -> tuple[list[PersonDoc], list[Need]]:
+def read_both(docs: Path, queries: Path, direction: str) -> tuple[list[PersonDoc], list[Need]]:
+    """The people and the projects of two files; `direction` says which of them is ranked."""
     people, needs = (docs, queries) if direction == "people" else (queries, docs)
     return [_person(row) for row in _rows(people)], [_need(row) for row in _rows(needs)]
 
@@ -107,7 +108,7 @@ def _day(text: str | None) -> date | None:
         return None
 
 
-def _last_day(people: Iterable[PersonDoc], needs: Iterable[Need]) -> date:
+def last_day(people: Iterable[PersonDoc], needs: Iterable[Need]) -> date:
     """The day the files speak of: that of the newest past work in them."""
     days = [work.date for person in people for work in person.history if work.date]
     days = days or [need.posted_at for need in needs if need.posted_at]
