@@ -9,7 +9,7 @@ THEMES = ("light", "dark")
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """The operator's name and address, the test-money flag, the reader's theme, their unread notices."""
+    """Who runs this, whether money is real, the reader's theme and what they have not read."""
     theme = request.COOKIES.get("theme", "")
     return {
         "site_name": settings.SITE_NAME,
@@ -25,7 +25,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
 
 
 def unread(request: HttpRequest, name: str) -> int:
-    """Ask the user object for a count; a model that does not count says zero. Called only when shown."""
+    """Ask the user object for a count, zero when it has none. Called only when shown."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return 0

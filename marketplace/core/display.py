@@ -1,6 +1,6 @@
 """How amounts, days and lists read in the language of the person looking at them.
 
-Templates reach these through the filters in templatetags/ui.py; services and mails call them directly.
+Templates reach these through templatetags/ui.py; services and mails call them directly.
 """
 
 from collections.abc import Iterable
@@ -39,7 +39,7 @@ def money_round_text(money: Money) -> str:
 
 
 def money_range_text(low: Money | None, high: Money | None) -> str:
-    """`€3,000–4,500`; one amount when both ends agree or one is missing."""
+    """From €3,000 to 4,500 in short; one amount when both ends agree or one is missing."""
     if low is None or high is None or low == high:
         only = low if low is not None else high
         return money_round_text(only) if only is not None else ""

@@ -11,12 +11,13 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.forms.boundfield import BoundField as DjangoBoundField
 from django.forms.renderers import TemplatesSetting
+from django.forms.utils import pretty_name
 from django.utils.functional import Promise
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from marketplace.core.display import currency_symbol, money_text
-from marketplace.core.money import InvalidAmount, Money
+from marketplace.core.display import currency_symbol, money_round_text, money_text
+from marketplace.core.money import InvalidAmount, Money, exponent
 
 Words = str | Promise
 
@@ -84,16 +85,25 @@ class Form(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
-            stock = type(field)().error_messages if _bare(field) else {}
-            if field.required and field.error_messages.get("required") == stock.get(
-                "required", forms.Field.default_error_messages["required"]
-            ):
-                label = field.label or forms.utils.pretty_name(name)
-                field.error_messages["required"] = _("Fill in “%(label)s”") % {"label": label}
+            label = {"label": field.label or pretty_name(name)}
+            _reword(field, "required", forms.Field, _asking(field) % label)
+            _reword(field, "invalid", forms.IntegerField, _("Enter a whole number, like 14"))
+            _reword(field, "invalid", forms.DateField, _("Enter a date, like 2026-12-31"))
 
 
-def _bare(field: forms.Field) -> bool:
-    return type(field) in {forms.CharField, forms.IntegerField, forms.EmailField}
+def _asking(field: forms.Field) -> Words:
+    if isinstance(field, forms.BooleanField):
+        return _("Tick “%(label)s” to go on")
+    if isinstance(field, forms.ChoiceField):
+        return _("Choose an answer for “%(label)s”")
+    return _("Fill in “%(label)s”")
+
+
+def _reword(field: forms.Field, code: str, kind: type[forms.Field], words: Words) -> None:
+    """Replace Django's own sentence, but never one that the form has chosen itself."""
+    stock = kind.default_error_messages.get(code)
+    if isinstance(field, kind) and field.error_messages.get(code) == stock:
+        field.error_messages[code] = words
 
 
 # --- Text -----------------------------------------------------------------------------------
@@ -129,6 +139,11 @@ class TextField(forms.CharField):
                     "limit": f"{self.longest:,}",
                 }
             )
+
+
+def _name(label: Words | None) -> Words:
+    """The label as the subject of a sentence; a question cannot be one."""
+    return label if label and not str(label).endswith("?") else _("This text")
 
 
 # --- Amounts --------------------------------------------------------------------------------
@@ -229,11 +244,16 @@ class MoneyField(forms.Field):
         if value is None:
             return
         if self.least and value < self.least:
-            bound = {"bound": money_text(self.least)}
+            bound = {"bound": _bound_text(self.least)}
             raise ValidationError(_("%(label)s must be %(bound)s or more") % (words | bound))
         if self.most and self.most < value:
-            bound = {"bound": money_text(self.most)}
+            bound = {"bound": _bound_text(self.most)}
             raise ValidationError(_("%(label)s must be %(bound)s or less") % (words | bound))
+
+
+def _bound_text(bound: Money) -> str:
+    whole = bound.minor % 10 ** exponent(bound.currency) == 0
+    return money_round_text(bound) if whole else money_text(bound)
 
 
 # --- Choices --------------------------------------------------------------------------------

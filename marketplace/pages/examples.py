@@ -1,4 +1,4 @@
-"""One invented contract, always labelled as an example: the front page and the style guide show it."""
+"""One invented contract, always labelled as an example, for the front page and the style guide."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

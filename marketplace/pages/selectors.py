@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from accounts.models import Skill
 from marketplace.core import clock
 from marketplace.core.models import OutboxMessage
-from payments import selectors as payments
 from projects.models import Project
 
 LATE = timedelta(minutes=5)
@@ -47,12 +46,13 @@ def parts_of_the_service() -> list[Part]:
     mail = waiting.pop("mail", 0)
     others = sum(waiting.values())
     on_time = _("Nothing is waiting.")
+    behind = _("Slower than usual. Nothing is lost; it follows in order.")
     return [
         Part(_("Website and data"), works=True, note=_("You are reading this.")),
         Part(
             _("Payments and background work"),
             works=not others,
-            note=_("Slower than usual. Nothing is lost; it follows in order.") if others else on_time,
+            note=behind if others else on_time,
         ),
         Part(
             _("Mail"),

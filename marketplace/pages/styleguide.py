@@ -22,9 +22,10 @@ from marketplace.core.moneybar import STATES
 from marketplace.pages.examples import ExampleParty, ExampleSegment, example_contract
 
 # Colours are CSS classes, because pages carry no inline styles.
-SWATCHES = (
-    "canvas surface sunken raised line line-strong ink ink-2 ink-3 brand brand-soft brand-ink accent "
-    "good-solid good-soft good-ink warn-solid warn-soft warn-ink bad-solid bad-soft bad-ink focus"
+SWATCHES = (  # noqa: SIM905 - reads better than a column
+    "canvas surface sunken raised line line-strong ink ink-2 ink-3 brand brand-soft brand-ink "
+    "accent good-solid good-soft good-ink warn-solid warn-soft warn-ink bad-solid bad-soft "
+    "bad-ink focus"
 ).split()
 
 
@@ -39,9 +40,13 @@ class SpecimenForm(Form):
     budget = MoneyField(label="Budget", least=Money(50_00, "EUR"))
     days = forms.IntegerField(label="Delivery time", widget=AffixInput(suffix="days"))
     start = forms.DateField(
-        label="Start", required=False, widget=forms.DateInput({"type": "date", "class": "input--w10"})
+        label="Start",
+        required=False,
+        widget=forms.DateInput({"type": "date", "class": "input--w10"}),
     )
-    field = forms.ChoiceField(label="Field", choices=[("web", "Web and apps"), ("design", "Design")])
+    field = forms.ChoiceField(
+        label="Field", choices=[("web", "Web and apps"), ("design", "Design")]
+    )
     ai = forms.ChoiceField(
         label="Will you use AI tools?",
         help_text="Your answer becomes part of the contract.",
@@ -79,11 +84,15 @@ def specimens() -> dict[str, Any]:
             for number, state in enumerate(STATES, 1)
         ],
         "sums": [
-            SimpleNamespace(label="Leaves the held amount", money=Money(1_100_00, "EUR"), note="", kind=""),
+            SimpleNamespace(
+                label="Leaves the held amount", money=Money(1_100_00, "EUR"), note="", kind=""
+            ),
             SimpleNamespace(
                 label="Fee, 8%", money=Money(88_00, "EUR"), note="Paid by Ines", kind="minus"
             ),
-            SimpleNamespace(label="Ines receives", money=Money(1_012_00, "EUR"), note="", kind="total"),
+            SimpleNamespace(
+                label="Ines receives", money=Money(1_012_00, "EUR"), note="", kind="total"
+            ),
         ],
         "milestones": _milestones(),
         "messages_of_thread": _thread(eur.freelancer),
@@ -115,16 +124,27 @@ def specimens() -> dict[str, Any]:
             {"label": "Files", "url": "#tabs", "count": 7},
         ],
         "crumbs": [("Contracts", "#crumbs"), ("Booking site", "#crumbs")],
-        "facts": [("Rights", "Pass to Kiezrad when a milestone is paid"), ("Review time", "14 days")],
+        "facts": [
+            ("Rights", "Pass to Kiezrad when a milestone is paid"),
+            ("Review time", "14 days"),
+        ],
         "changes": [
             {"label": "VAT number", "value": "DE 811 204 118", "url": "#facts"},
             {"label": "Reference", "value": "None", "url": "#facts", "link": "Add"},
         ],
         "actions": [
-            {"label": "Approve and release €1,100.00", "url": "#", "primary": True, "dialog": "approve"},
+            {
+                "label": "Approve and release €1,100.00",
+                "url": "#",
+                "primary": True,
+                "dialog": "approve",
+            },
             {"label": "Ask for changes", "url": "#banner"},
         ],
-        "chips": [{"label": "Fixed price", "url": "#chips"}, {"label": "From €1,000", "url": "#chips"}],
+        "chips": [
+            {"label": "Fixed price", "url": "#chips"},
+            {"label": "From €1,000", "url": "#chips"},
+        ],
         "here": reverse("pages:styleguide"),
     }
 
@@ -132,18 +152,33 @@ def specimens() -> dict[str, Any]:
 def _milestones() -> list[SimpleNamespace]:
     return [
         SimpleNamespace(
-            number=1, title="Discovery", money=Money(600_00, "EUR"), state="paid_out", done=True,
-            now=False, meta="Approved 30 Oct",
+            number=1,
+            title="Discovery",
+            money=Money(600_00, "EUR"),
+            state="paid_out",
+            done=True,
+            now=False,
+            meta="Approved 30 Oct",
         ),
         SimpleNamespace(
-            number=2, title="Design and build", money=Money(1_100_00, "EUR"), state="in_review",
-            done=False, now=True, meta="Delivered 19 Nov, review until 3 Dec",
+            number=2,
+            title="Design and build",
+            money=Money(1_100_00, "EUR"),
+            state="in_review",
+            done=False,
+            now=True,
+            meta="Delivered 19 Nov, review until 3 Dec",
         ),
         SimpleNamespace(
-            number=3, title="Launch", money=Money(700_00, "EUR"), state="not_funded", done=False,
-            now=False, meta="Planned for 18 Dec",
+            number=3,
+            title="Launch",
+            money=Money(700_00, "EUR"),
+            state="not_funded",
+            done=False,
+            now=False,
+            meta="Planned for 18 Dec",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _thread(author: ExampleParty) -> list[dict[str, Any]]:
@@ -151,16 +186,31 @@ def _thread(author: ExampleParty) -> list[dict[str, Any]]:
     file = SimpleNamespace(name="hand-over-notes.pdf", size=310_000, url="#f", scan="clean")
     waiting = SimpleNamespace(name="templates.zip", size=2_400_000, url="", scan="pending")
     return [
-        {"body": "The build is on staging.", "sent_at": yesterday, "author": author, "files": [file, waiting]},
+        {
+            "body": "The build is on staging.",
+            "sent_at": yesterday,
+            "author": author,
+            "files": [file, waiting],
+        },
         {"event": "Ines delivered milestone 2", "icon": "upload", "sent_at": yesterday},
-        {"body": "Works nicely.", "sent_at": clock.now(), "author": author, "mine": True, "seen": True},
+        {
+            "body": "Works nicely.",
+            "sent_at": clock.now(),
+            "author": author,
+            "mine": True,
+            "seen": True,
+        },
         {"body": "Good catch. Fixed.", "sent_at": clock.now(), "author": author, "is_new": True},
-    ]  # fmt: skip
+    ]
 
 
 def _reasons() -> list[SimpleNamespace]:
     return [
-        SimpleNamespace(text="4 of 5 skills", detail="Front-end, WCAG 2.2, Django, tests", kind="yes"),
-        SimpleNamespace(text="Time overlaps in part", detail="You are free from 7 Dec", kind="part"),
+        SimpleNamespace(
+            text="4 of 5 skills", detail="Front-end, WCAG 2.2, Django, tests", kind="yes"
+        ),
+        SimpleNamespace(
+            text="Time overlaps in part", detail="You are free from 7 Dec", kind="part"
+        ),
         SimpleNamespace(text="Not on your profile: Stripe", detail="", kind="no"),
     ]

@@ -55,7 +55,7 @@ def money(value: Money | None) -> SafeString:
 
 @register.filter
 def money_minus(value: Money | None) -> SafeString:
-    """`−€88.00`, whatever the sign of the amount: for lines that take away."""
+    """The amount with a minus sign, whatever its own: for lines that take away."""
     if value is None:
         return SafeString("")
     return _amount(display.money_text(Money(-abs(value.minor), value.currency)))
@@ -75,7 +75,7 @@ def money_round(value: Money | None) -> SafeString:
 
 @register.simple_tag
 def money_range(low: Money | None, high: Money | None) -> SafeString:
-    """`€3,000–4,500`."""
+    """From €3,000 to 4,500, in short."""
     return _amount(display.money_range_text(low, high))
 
 
@@ -137,7 +137,7 @@ def _time(value: datetime, words: Any) -> SafeString:
 
 
 @register.simple_tag(name="moneybar")
-def money_bar(segments: Iterable[moneybar.Segment], small: bool = False) -> SafeString:  # noqa: FBT001, FBT002
+def money_bar(segments: Iterable[moneybar.Segment], small: bool = False) -> SafeString:
     """The bar for objects with `.state` and `.money`."""
     return moneybar.bar(segments, small=small)
 
@@ -214,5 +214,5 @@ def chart(
     first: str,
     second: str = "",
 ) -> dict[str, Any]:
-    """A bar chart of rows with `.label`, `.first` and, optionally, `.second` (Money), and its table."""
+    """Bars and a table of rows with `.label`, `.first` and perhaps `.second` (Money)."""
     return {"chart": bar_chart(list(rows), title=title, first=first, second=second)}

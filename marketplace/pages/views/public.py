@@ -13,17 +13,18 @@ from marketplace.pages import selectors, services
 from marketplace.pages.examples import example_contract, example_steps
 from marketplace.pages.forms import ContactForm, FeeForm
 from marketplace.pages.help import article_or_none, find_articles
+from payments.services import policies, quotes
 
 EXAMPLE_AMOUNT_MINOR = 1_000_00
 
 
 def landing(request: HttpRequest) -> HttpResponse:
     """`/`: what this is, for whom, what to do first."""
-    policy = selectors.policy()
+    policy = policies.current()
     currency = settings.DEFAULT_CURRENCY
     context = {
         "policy": policy,
-        "quote": selectors.quote(Money(EXAMPLE_AMOUNT_MINOR, currency)),
+        "quote": quotes.quote(Money(EXAMPLE_AMOUNT_MINOR, currency), policy),
         "example": example_contract(currency=currency, review_days=policy.review_days),
         "steps": example_steps(currency),
         "projects": selectors.newest_projects(),
@@ -34,7 +35,7 @@ def landing(request: HttpRequest) -> HttpResponse:
 
 def how_it_works(request: HttpRequest) -> HttpResponse:
     """`/how-it-works/`: every state of the money and every clock."""
-    context = {"policy": selectors.policy(), "steps": example_steps(settings.DEFAULT_CURRENCY)}
+    context = {"policy": policies.current(), "steps": example_steps(settings.DEFAULT_CURRENCY)}
     return render(request, "pages/how_it_works.html", context)
 
 
@@ -44,7 +45,8 @@ def fees(request: HttpRequest) -> HttpResponse:
     amount = Money(EXAMPLE_AMOUNT_MINOR, settings.DEFAULT_CURRENCY)
     if form.is_valid():
         amount = form.cleaned_data["amount"]
-    context = {"policy": selectors.policy(), "form": form, "quote": selectors.quote(amount)}
+    policy = policies.current()
+    context = {"policy": policy, "form": form, "quote": quotes.quote(amount, policy)}
     return show(request, "pages/fees.html", context, part="pages/_quote.html")
 
 
@@ -65,7 +67,7 @@ def help_article(request: HttpRequest, slug: str) -> HttpResponse:
     article = article_or_none(slug)
     if article is None:
         raise Http404
-    context = {"article": article, "policy": selectors.policy()}
+    context = {"article": article, "policy": policies.current()}
     return render(request, article.template, context)
 
 
@@ -92,7 +94,7 @@ def _known(request: HttpRequest) -> dict[str, str]:
 
 def terms(request: HttpRequest) -> HttpResponse:
     """`/terms/`."""
-    return render(request, "pages/legal/terms.html", {"policy": selectors.policy()})
+    return render(request, "pages/legal/terms.html", {"policy": policies.current()})
 
 
 def privacy(request: HttpRequest) -> HttpResponse:
