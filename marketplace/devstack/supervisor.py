@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,11 @@ Output = Callable[[str, str], None]
 
 
 class ProgramFailed(Exception):
-    """A program did not start, or did not end well. The sentence shows its last lines."""
+    """A program did not start, or did not end well: a sentence, and the last lines it wrote."""
+
+    def __init__(self, sentence: str, lines: Iterable[str] = ()) -> None:
+        said = "".join(f"\n  {line}" for line in lines)
+        super().__init__(f"{sentence}. Its last lines:{said}" if said else f"{sentence}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +140,7 @@ class Supervisor:
         finally:
             code = child.reap()
         if code:
-            raise ProgramFailed(self._last_words(child, f"{program.name} failed ({_how(code)})"))
+            raise ProgramFailed(f"{program.name} failed ({_how(code)})", child.last_lines)
         return list(child.last_lines)
 
     def watch(self) -> None:
@@ -183,16 +187,11 @@ class Supervisor:
         while not child.is_ready():
             if child.has_ended():
                 code = child.reap()
-                raise ProgramFailed(self._last_words(child, f"{name} did not start ({_how(code)})"))
+                raise ProgramFailed(f"{name} did not start ({_how(code)})", child.last_lines)
             if time.monotonic() > deadline:
                 seconds = f"{child.program.start_seconds:.0f}"
-                raise ProgramFailed(self._last_words(child, f"{name} not ready after {seconds} s"))
+                raise ProgramFailed(f"{name} not ready after {seconds} s", child.last_lines)
             time.sleep(0.03)
-
-    @staticmethod
-    def _last_words(child: _Child, sentence: str) -> str:
-        lines = "\n".join(f"  {line}" for line in child.last_lines)
-        return f"{sentence}. Its last lines:\n{lines}" if lines else f"{sentence}."
 
     # --- Keep alive -------------------------------------------------------------------------
 

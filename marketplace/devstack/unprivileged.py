@@ -4,7 +4,7 @@ import os
 import pwd
 import shutil
 import tempfile
-from importlib.metadata import version
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,8 +27,9 @@ def is_reachable(path: Path) -> bool:
     return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
 
 
-def is_readable(path: Path) -> bool:
-    return is_reachable(path) and bool(path.stat().st_mode & 0o004)
+def is_readable(folder: Path) -> bool:
+    """Whether anybody at all can read this folder."""
+    return is_reachable(folder) and folder.stat().st_mode & 0o005 == 0o005
 
 
 def private_home(wanted: Path, account: Account | None) -> Path:
@@ -47,14 +48,18 @@ def private_home(wanted: Path, account: Account | None) -> Path:
     return home
 
 
-def readable_copy(folder: Path, sample: Path, *, package: str) -> Path:
-    """The folder itself where anybody can read its sample file, else a copy of it elsewhere."""
-    if is_readable(sample):
-        return folder
-    copy = _elsewhere() / f"{folder.name}-{package}-{version(package)}"
+def readable_copy(base: Path, parts: Sequence[str], *, name: str) -> Path:
+    """The base itself where anybody can read these folders in it, else a copy of them elsewhere.
+
+    The copy keeps their places: programs look for their libraries beside themselves.
+    """
+    if all(is_readable(base / part) for part in parts):
+        return base
+    copy = _elsewhere() / name
     if not copy.exists():
         half = Path(tempfile.mkdtemp(prefix="copy-", dir=ELSEWHERE))
-        shutil.copytree(folder, half, symlinks=True, dirs_exist_ok=True)
+        for part in parts:
+            shutil.copytree(base / part, half / part, symlinks=True)
         for path in [half, *half.rglob("*")]:
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)

