@@ -1,0 +1,239 @@
+"""The check of our requests: it accepts all of ours and refuses every spoiled one."""
+
+import datetime as dt
+import urllib.parse
+
+import pytest
+import stripe
+
+from marketplace.core.money import Money
+from payments import gateway
+from payments.sandbox.contract import ContractBroken, ContractHTTPClient, blank, misfits, operations
+from payments.sandbox.contract.client import check
+
+NOBODY_LISTENS = "http://127.0.0.1:9"
+
+
+class Recorder(stripe.HTTPClient):
+    """Keeps requests instead of sending them."""
+
+    name = "recorder"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[tuple[str, str, str | None]] = []
+
+    def request(self, method, url, headers, post_data=None, **_):
+        self.sent.append((method, url, post_data))
+        raise stripe.APIConnectionError("not sent")
+
+
+@pytest.fixture
+def our_requests(monkeypatch) -> list[tuple[str, str, str | None]]:
+    """One of each request the gateway can make."""
+    recorder = Recorder()
+    client = stripe.StripeClient(
+        "sk_test_1", base_addresses={"api": NOBODY_LISTENS}, http_client=recorder
+    )
+    monkeypatch.setattr(gateway, "client", lambda: client)
+    money, now = Money(12_34, "EUR"), dt.datetime.now(dt.UTC)
+    metadata = {"command": "command-1"}
+    calls = [
+        lambda: gateway.create_checkout(
+            key="k",
+            lines=[gateway.CheckoutLine("Work", money), gateway.CheckoutLine("Fee", money)],
+            description="d",
+            reference="r",
+            metadata=metadata,
+            transfer_group="g",
+            success_url="http://127.0.0.1/s",
+            cancel_url="http://127.0.0.1/c",
+            expires_at=now,
+            customer_email="a@example.org",
+        ),
+        lambda: gateway.retrieve_checkout("cs_1"),
+        lambda: gateway.expire_checkout("cs_1", key="k"),
+        lambda: gateway.retrieve_charge("ch_1"),
+        lambda: gateway.transfer(
+            key="k",
+            amount=money,
+            destination="acct_1",
+            source_charge="ch_1",
+            transfer_group="g",
+            metadata=metadata,
+        ),
+        lambda: gateway.find_transfer(transfer_group="g", command_id="c"),
+        lambda: gateway.refund(key="k", charge="ch_1", amount=money, metadata=metadata),
+        lambda: gateway.retrieve_refund("re_1"),
+        lambda: gateway.find_refund(charge="ch_1", command_id="c"),
+        lambda: gateway.create_account(key="k", email="a@example.org", country="DE", reference="r"),
+        lambda: gateway.retrieve_account("acct_1"),
+        lambda: gateway.account_link(
+            "acct_1", refresh_url="http://127.0.0.1/r", return_url="http://127.0.0.1/b"
+        ),
+        lambda: gateway.list_events(since=now),
+        lambda: list(gateway.list_balance_transactions(since=now)),
+        gateway.balance,
+    ]
+    for call in calls:
+        with pytest.raises(gateway.Unavailable):
+            call()
+    assert len(recorder.sent) == len(calls)
+    return recorder.sent
+
+
+def writes(requests):
+    return [
+        (method, url, urllib.parse.parse_qsl(body, keep_blank_values=True))
+        for method, url, body in requests
+        if body
+    ]
+
+
+def test_every_request_of_the_gateway_is_one_stripe_knows(our_requests):
+    for method, url, body in our_requests:
+        check(method, url, body)
+
+
+def test_unknown_parameters_are_refused_at_the_top(our_requests):
+    for method, url, body in our_requests:
+        spoiled = (
+            (url, f"{body}&zzz=1") if body else (url + ("&" if "?" in url else "?") + "zzz=1", None)
+        )
+        with pytest.raises(ContractBroken, match="unknown parameter: zzz"):
+            check(method, *spoiled)
+
+
+def test_unknown_parameters_are_refused_at_every_depth(our_requests):
+    spoiled = 0
+    for method, url, pairs in writes(our_requests):
+        for name, _ in pairs:
+            if "[" not in name or "metadata" in name or name.endswith("[0]"):
+                continue
+            neighbour = name[: name.rindex("[")] + "[zzz]"
+            with pytest.raises(ContractBroken, match=r"unknown parameter: .*\[zzz\]"):
+                check(method, url, urllib.parse.urlencode([*pairs, (neighbour, "1")]))
+            spoiled += 1
+    assert spoiled >= 15
+
+
+def test_fractions_and_words_are_no_amounts(our_requests):
+    spoiled = 0
+    for method, url, pairs in writes(our_requests):
+        for place, (name, _) in enumerate(pairs):
+            if not name.endswith(("amount", "amount]", "quantity]")):
+                continue
+            for wrong in ("12.5", "1e3", "NaN", "", "١٢"):
+                other = [*pairs[:place], (name, wrong), *pairs[place + 1 :]]
+                with pytest.raises(ContractBroken, match="Invalid integer"):
+                    check(method, url, urllib.parse.urlencode(other))
+                spoiled += 1
+    assert spoiled >= 20
+
+
+def test_words_outside_a_fixed_list_are_refused(our_requests):
+    method, url, pairs = writes(our_requests)[0]
+    for name in ("mode", "submit_type", "allowed_payment_method_types[0]"):
+        other = [(key, "zzz" if key == name else value) for key, value in pairs]
+        with pytest.raises(ContractBroken, match="must be one of"):
+            check(method, url, urllib.parse.urlencode(other))
+
+
+def test_missing_parameters_are_refused(our_requests):
+    transfer = next(body for _, url, body in our_requests if url.endswith("/v1/transfers"))
+    pairs = [pair for pair in urllib.parse.parse_qsl(transfer) if pair[0] != "destination"]
+
+    with pytest.raises(ContractBroken, match="Missing required param: destination"):
+        check("post", f"{NOBODY_LISTENS}/v1/transfers", urllib.parse.urlencode(pairs))
+
+
+def test_wrong_paths_and_verbs_are_refused(our_requests):
+    for method, url, body in our_requests:
+        path, _, query = url.partition("?")
+        with pytest.raises(ContractBroken, match="Stripe has no"):
+            check(method, f"{path}/z/y/x?{query}", body)
+        with pytest.raises(ContractBroken, match="Stripe has no"):
+            check("patch", url, body)
+
+
+def test_metadata_keeps_stripes_limits():
+    def with_metadata(**pairs):
+        named = {f"metadata[{key}]": value for key, value in pairs.items()}
+        return urllib.parse.urlencode({"charge": "ch_1", **named})
+
+    refunds = f"{NOBODY_LISTENS}/v1/refunds"
+    check("post", refunds, with_metadata(key="v" * 500))
+    for wrong in (
+        with_metadata(key="v" * 501),
+        with_metadata(**{"k" * 41: "v"}),
+        with_metadata(**{f"k{number}": "v" for number in range(51)}),
+    ):
+        with pytest.raises(ContractBroken, match="metadata"):
+            check("post", refunds, wrong)
+
+
+def test_the_check_is_on_in_tests_and_stops_the_request(settings):
+    gateway.client()  # with the settings of the tests
+    assert settings.STRIPE_CHECK_REQUESTS
+    with pytest.raises(ContractBroken, match="zzz"):
+        gateway.client().v1.refunds.create({"charge": "ch_1", "zzz": 1})
+
+
+def test_the_checking_client_hands_good_requests_on():
+    recorder = Recorder()
+
+    with pytest.raises(stripe.APIConnectionError):
+        ContractHTTPClient(recorder).request("get", f"{NOBODY_LISTENS}/v1/balance", {})
+
+    assert recorder.sent == [("get", f"{NOBODY_LISTENS}/v1/balance", None)]
+
+
+def test_the_package_knows_more_than_five_hundred_operations():
+    assert len(operations()) > 500
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "account",
+        "account_link",
+        "balance",
+        "balance_transaction",
+        "charge",
+        "checkout.session",
+        "dispute",
+        "event",
+        "payment_intent",
+        "payout",
+        "refund",
+        "transfer",
+        "transfer_reversal",
+    ],
+)
+def test_a_blank_object_fits_its_type(kind):
+    assert misfits(blank(kind)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"livemode": "no"}, "charge.livemode"),
+        ({"invented": 1}, "charge.invented: not a Stripe field"),
+        ({"amount": None}, "charge.amount"),
+        ({"amount": True}, "charge.amount"),
+        ({"status": "great"}, "charge.status"),
+        ({"balance_transaction": {"object": "balance_transaction"}}, "balance_transaction.fee"),
+        ({"fraud_details": {"user_report": 7}}, "charge.fraud_details.user_report"),
+    ],
+)
+def test_an_answer_stripe_would_not_give_is_noticed(change, complaint):
+    found = misfits(blank("charge") | change)
+
+    assert any(complaint in misfit for misfit in found), found
+
+
+def test_a_missing_field_is_noticed():
+    body = blank("charge")
+    del body["paid"]
+
+    assert misfits(body) == ["charge.paid: missing"]
