@@ -34,7 +34,7 @@ def contract(pk: int) -> Contract:
 
 
 def milestone(pk: int) -> Milestone:
-    """The milestone as it is now, after its project and contract. Its hold is locked by payments."""
+    """The milestone as it is now, after its project and contract; payments locks its hold."""
     of = contract(Milestone.objects.values_list("contract_id", flat=True).get(pk=pk))
     rows = Milestone.objects.select_related("hold")
     found = rows.select_for_update(of=("self",), no_key=True).get(pk=pk)

@@ -1,0 +1,171 @@
+"""Setting a milestone's money aside, before the work on it starts."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from marketplace.core import audit, clock
+from marketplace.core.errors import DomainError, InvalidTransition
+from payments.models import Funding, Hold
+from payments.services import funding as payments_funding
+from payments.services import holds
+from projects.models import Contract, Milestone
+from projects.models.contracts import Side
+from projects.services import locks, news
+from projects.services.sides import require_client, require_freelancer
+
+
+@transaction.atomic
+def fund_milestone(milestone: Milestone, *, by: User) -> Funding:
+    """Start the client's Checkout for a milestone, or return the one that runs.
+
+    Raises InvalidTransition when the money is set aside already. For a hold that exists the hold
+    is locked before the milestone, in the order in which money arrives (see receivers): nothing
+    that locks the other way round touches a hold that is still unpaid.
+    """
+    require_client(by, milestone.contract, "pay")
+    fresh = Milestone.objects.select_related("hold", "contract").get(pk=milestone.pk)
+    if fresh.hold is None:
+        fresh = locks.milestone(milestone.pk)
+    if fresh.status not in {Milestone.Status.PLANNED, Milestone.Status.FUNDING}:
+        raise InvalidTransition
+    if fresh.contract.status != Contract.Status.ACTIVE:
+        raise InvalidTransition
+    hold = fresh.hold or _open_hold(fresh, by=by)
+    address = settings.SITE_URL
+    started = payments_funding.start_checkout(
+        hold,
+        by=by,
+        success_url=address + news.page("fund-return", fresh),
+        cancel_url=address + news.page("fund", fresh) + "?cancelled=1",
+    )
+    if fresh.status == Milestone.Status.PLANNED:
+        fresh.move_to(Milestone.Status.FUNDING)
+        audit.record(by, "milestone.funding", fresh, hold=hold.pk)
+    return started
+
+
+def _open_hold(milestone: Milestone, *, by: User) -> Hold:
+    contract = milestone.contract
+    hold = holds.open_hold(
+        payer=contract.client,
+        payee=contract.freelancer,
+        amount=milestone.amount,
+        policy=contract.policy,
+        label=f"{contract.title}: {milestone.title}"[:200],
+        by=by,
+    )
+    Milestone.objects.filter(pk=milestone.pk).update(hold=hold)
+    milestone.hold = hold
+    return hold
+
+
+@transaction.atomic
+def ask_to_fund(milestone: Milestone, *, by: User) -> None:
+    """The freelancer asks for the money behind a milestone, at most once a day."""
+    milestone = locks.milestone(milestone.pk)
+    contract = milestone.contract
+    require_freelancer(by, contract)
+    if milestone.status != Milestone.Status.PLANNED:
+        raise InvalidTransition
+    today = clock.now().date()
+    news.tell(
+        contract,
+        Side.CLIENT,
+        "funding_asked",
+        key=f"funding-asked:{milestone.ref}:{today.isoformat()}",
+        group=news.MONEY,
+        milestone=milestone,
+        url=news.page("fund", milestone),
+        amount=milestone.amount,
+    )
+
+
+@transaction.atomic
+def record_funds(hold: Hold, *, at: dt.datetime) -> None:
+    """The payment arrived: the milestone is funded and work may start.
+
+    Runs inside the payment's own transaction, which holds the hold's lock.
+    """
+    milestone = _milestone_of(hold)
+    if milestone is None:
+        return
+    milestone.move_to(Milestone.Status.FUNDED, funded_at=at)
+    contract = milestone.contract
+    audit.record(None, "milestone.funded", milestone, hold=hold.pk, rule="payment_received")
+    news.note(contract, "milestone.funded", milestone=milestone, amount=milestone.amount)
+    news.tell_both(
+        contract,
+        "milestone_funded",
+        key=f"funded:{milestone.ref}",
+        group=news.MONEY,
+        milestone=milestone,
+        amount=milestone.amount,
+    )
+
+
+@transaction.atomic
+def record_no_funds(hold: Hold) -> None:
+    """The Checkout ended without money: the milestone waits for another try."""
+    milestone = _milestone_of(hold)
+    if milestone is None or milestone.status != Milestone.Status.FUNDING:
+        return
+    milestone.move_to(Milestone.Status.PLANNED)
+    ended = audit.record(
+        None, "milestone.funding_ended", milestone, hold=hold.pk, rule="no_payment"
+    )
+    news.tell(
+        milestone.contract,
+        Side.CLIENT,
+        "funding_ended",
+        key=f"funding-ended:{ended.pk}",
+        group=news.MONEY,
+        milestone=milestone,
+        url=news.page("fund", milestone),
+        amount=milestone.amount,
+    )
+
+
+@transaction.atomic
+def record_payout(hold: Hold) -> None:
+    """Everything released to the freelancer has reached their Stripe account."""
+    _money_arrived(hold, kind="money.paid_out", side=Side.FREELANCER, notice="money_paid_out")
+
+
+@transaction.atomic
+def record_refund(hold: Hold) -> None:
+    """Everything that went back to the client has been refunded by Stripe."""
+    _money_arrived(hold, kind="money.refunded", side=Side.CLIENT, notice="money_refunded")
+
+
+def _money_arrived(hold: Hold, *, kind: str, side: Side, notice: str) -> None:
+    milestone = _milestone_of(hold)
+    if milestone is None:
+        return
+    news.note(milestone.contract, kind, milestone=milestone)
+    news.tell(
+        milestone.contract,
+        side,
+        notice,
+        key=f"{notice}:{milestone.ref}",
+        group=news.MONEY,
+        milestone=milestone,
+    )
+
+
+def _milestone_of(hold: Hold) -> Milestone | None:
+    """Payments may hold money for other things than milestones; those are not our news."""
+    parties = ("contract__client", "contract__freelancer")
+    return Milestone.objects.select_related(*parties).filter(hold=hold).first()
+
+
+def refuse_unfunded(milestone: Milestone) -> None:
+    """Raise DomainError while no money is behind the milestone."""
+    if milestone.status in {Milestone.Status.PLANNED, Milestone.Status.FUNDING}:
+        raise DomainError(
+            _("This milestone is not funded yet. If you start now, there is no money behind it."),
+            code="not_funded",
+        )

@@ -1,0 +1,184 @@
+"""What each side says about the other after the end: double-blind, once."""
+
+import datetime as dt
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from marketplace.core import audit, clock
+from marketplace.core.errors import DomainError, InvalidInput, InvalidTransition, NotAllowed
+from projects.models import Contract, Review
+from projects.models.contracts import Side
+from projects.services import locks, news
+from projects.services.sides import over_money
+
+STARS = ("stars_work", "stars_communication", "stars_fairness")
+# What the three rows of stars mean, by the side that writes.
+QUESTIONS: dict[Side, dict[str, str | Promise]] = {
+    Side.CLIENT: {
+        "stars_work": gettext_lazy("Quality of the work"),
+        "stars_communication": gettext_lazy("Communication"),
+        "stars_fairness": gettext_lazy("Kept to what was agreed"),
+    },
+    Side.FREELANCER: {
+        "stars_work": gettext_lazy("Clear about what was wanted"),
+        "stars_communication": gettext_lazy("Communication"),
+        "stars_fairness": gettext_lazy("Kept to what was agreed"),
+    },
+}
+REPLY_WITHIN = dt.timedelta(days=28)
+MOST_STARS = 5
+LONGEST, LONGEST_REPLY = 2000, 1000
+
+
+def window_end(contract: Contract) -> dt.datetime | None:
+    """Until when the sides may review; None while the contract runs."""
+    if contract.ended_at is None:
+        return None
+    return contract.ended_at + dt.timedelta(days=contract.policy.review_window_days)
+
+
+def closed_because(contract: Contract) -> str | None:
+    """Why nobody can review this contract now, in a sentence; None when it is open for reviews."""
+    end = window_end(contract)
+    if end is None:
+        return _("You can review each other when the contract has ended.")
+    if clock.now() >= end:
+        return _("The time for reviews is over.")
+    if not contract.milestones.filter(hold__awarded_minor__gt=0).exists():
+        return _("No money was paid in this contract, so there is nothing to review.")
+    return None
+
+
+@transaction.atomic
+def write(
+    contract: Contract,
+    *,
+    by: User,
+    stars_work: int,
+    stars_communication: int,
+    stars_fairness: int,
+    text: str,
+    private_note: str = "",
+) -> Review:
+    """Review the other side, once. Both are published together when the second one is in."""
+    contract = locks.contract(contract.pk)
+    side = over_money(by, contract)
+    if why_not := closed_because(contract):
+        raise DomainError(why_not, code="reviews_closed")
+    stars = {
+        "stars_work": stars_work,
+        "stars_communication": stars_communication,
+        "stars_fairness": stars_fairness,
+    }
+    text, private_note = text.strip(), private_note.strip()
+    _check(stars, text, private_note)
+    author, subject = contract.party(side), contract.party(side.other)
+    if contract.reviews.filter(author=author).exists():
+        raise InvalidTransition(_("You have already reviewed this contract."))
+    review = Review.objects.create(
+        contract=contract,
+        author=author,
+        written_by=by,
+        subject=subject,
+        **stars,
+        text=text,
+        private_note=private_note,
+        written_at=clock.now(),
+        publish_due_at=window_end(contract),
+    )
+    audit.record(by, "review.written", review, contract=contract.pk)
+    other = contract.reviews.filter(author=subject).first()
+    if other is None:
+        news.tell(
+            contract,
+            side.other,
+            "review_waiting",
+            key=f"review-waiting:{review.ref}",
+            url=reverse("projects:review", kwargs={"ref": contract.ref}),
+            until=review.publish_due_at.isoformat(),
+        )
+    else:
+        for each in (other, review):
+            _publish(each, contract)
+    return review
+
+
+def _check(stars: dict[str, int], text: str, private_note: str) -> None:
+    for name, value in stars.items():
+        if not 1 <= value <= MOST_STARS:
+            raise InvalidInput(_("Choose one to five stars"), field=name)
+    if not text:
+        raise InvalidInput(_("Say what others should know"), field="text")
+    for field, words in (("text", text), ("private_note", private_note)):
+        if len(words) > LONGEST:
+            raise InvalidInput(
+                _("Write %(most)s characters or fewer") % {"most": f"{LONGEST:,}"}, field=field
+            )
+
+
+def publish_due() -> int:
+    """Publish what waited until the window ended; returns how many. Two sweeps publish once."""
+    due = Review.objects.filter(published_at=None, publish_due_at__lte=clock.now())
+    return sum(_publish_late(pk) for pk in due.values_list("pk", flat=True)[:200])
+
+
+@transaction.atomic
+def _publish_late(pk: int) -> bool:
+    contract = locks.contract(Review.objects.values_list("contract_id", flat=True).get(pk=pk))
+    review = Review.objects.filter(pk=pk, published_at=None).first()
+    if review is None:
+        return False
+    _publish(review, contract)
+    return True
+
+
+def _publish(review: Review, contract: Contract) -> None:
+    Review.objects.filter(pk=review.pk, published_at=None).update(published_at=clock.now())
+    audit.record(None, "review.published", review, rule="both_in_or_window_over")
+    side = Side.CLIENT if review.subject_id == contract.client_id else Side.FREELANCER
+    news.note(contract, "review.published", of=side.value)
+    news.tell(
+        contract,
+        side,
+        "review_published",
+        key=f"review-published:{review.ref}",
+        url=reverse("projects:review", kwargs={"ref": contract.ref}),
+    )
+
+
+@transaction.atomic
+def reply(review: Review, *, by: User, text: str) -> None:
+    """The reviewed side answers in public, once, within 28 days of publication."""
+    contract = locks.contract(review.contract_id)
+    side = over_money(by, contract)
+    fresh = Review.objects.get(pk=review.pk)
+    if contract.party(side).pk != fresh.subject_id:
+        raise NotAllowed
+    if fresh.published_at is None or fresh.reply:
+        raise InvalidTransition
+    if clock.now() > fresh.published_at + REPLY_WITHIN:
+        raise DomainError(_("Replies are open for 28 days after publication."))
+    text = text.strip()
+    if not text:
+        raise InvalidInput(_("Write your reply"), field="reply")
+    if len(text) > LONGEST_REPLY:
+        raise InvalidInput(
+            _("The reply must be %(most)s characters or fewer") % {"most": f"{LONGEST_REPLY:,}"},
+            field="reply",
+        )
+    Review.objects.filter(pk=fresh.pk, reply="").update(
+        reply=text, replied_by=by, replied_at=clock.now()
+    )
+    audit.record(by, "review.replied", fresh)
+    news.tell(
+        contract,
+        side.other,
+        "review_replied",
+        key=f"review-replied:{fresh.ref}",
+        url=reverse("projects:review", kwargs={"ref": contract.ref}),
+    )
