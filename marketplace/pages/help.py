@@ -58,7 +58,7 @@ ARTICLES = [
         "reviews",
         _("How reviews work"),
         _("Why neither of you can read the other’s review first."),
-        "star",
+        "people",
     ),
     Article(
         "signing-in",
