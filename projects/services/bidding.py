@@ -2,29 +2,35 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import Party, User
-from marketplace.core import audit, clock
+from marketplace.core import audit, clock, text
 from marketplace.core.display import clock_text, day_text, money_text
-from marketplace.core.errors import DomainError, InvalidInput, InvalidTransition, NotAllowed, TooMany
+from marketplace.core.errors import (
+    DomainError,
+    InvalidInput,
+    InvalidTransition,
+    NotAllowed,
+    TooMany,
+)
 from marketplace.core.money import Money
 from payments.services import policies
 from projects.models import Bid, BidMilestone, Project
 from projects.models.projects import AiPolicy
 from projects.services import locks
+from projects.services.contracts import MilestonePlan, plan_problem
 from projects.services.rights import belongs_to
 from projects.services.telling import as_fact, tell_client
 from projects.services.wanted import smallest_amount
 
 LONGEST_MESSAGE = 1500
-LONGEST_STEP_TITLE = 120
 MOST_DAYS = 365
-MOST_STEPS = 10
 DAY = dt.timedelta(days=1)
 
 
@@ -35,6 +41,22 @@ class Step:
     title: str
     amount: Money
     days: int
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """The words of a bid, tidy: composed, nothing hidden."""
+
+    price: Money
+    days: int
+    message: str
+    ai_use: str
+    milestones: Sequence[Step]
+
+    def __post_init__(self) -> None:
+        steps = [replace(step, title=text.line(step.title)) for step in self.milestones]
+        object.__setattr__(self, "message", text.block(self.message))
+        object.__setattr__(self, "milestones", steps)
 
 
 @transaction.atomic
@@ -55,10 +77,12 @@ def send_bid(
     """
     project = locks.project(project.pk)
     freelancer = _party_of(by)
+    offer = _Offer(price, days, message, ai_use, milestones)
     if freelancer == project.client or belongs_to(by, project.client):
         raise NotAllowed(_("You cannot bid on your own project."))
     _refuse_closed(project)
-    _refuse_unfit(project, price, days, message, ai_use, milestones)
+    _refuse_unfit(project, offer)
+    bid = _own_bid(project, freelancer)
     now = clock.now()
     _refuse_too_many(freelancer, now)
     written = {
@@ -66,11 +90,10 @@ def send_bid(
         "price_minor": price.minor,
         "currency": price.currency,
         "days": days,
-        "message": message.strip(),
+        "message": offer.message,
         "ai_use": ai_use,
         "sent_at": now,
     }
-    bid = _own_bid(project, freelancer)
     if bid is None:
         bid = Bid.objects.create(project=project, freelancer=freelancer, **written)
     else:
@@ -82,7 +105,7 @@ def send_bid(
             read_at=None,
             **written,
         )
-    _write_steps(bid, milestones)
+    _write_steps(bid, offer.milestones)
     Project.objects.filter(pk=project.pk).update(bids_count=F("bids_count") + 1)
     audit.record(by, "bid.sent", bid, version=bid.version, **as_fact(price))
     tell_client(
@@ -109,13 +132,14 @@ def edit_bid(
 ) -> Bid:
     """Change a bid nobody has answered. Its version rises, so that no client accepts old words."""
     project, bid = _lock(bid, by=by)
+    offer = _Offer(price, days, message, ai_use, milestones)
     _refuse_closed(project)
     if not bid.is_live:
         raise InvalidTransition(_("This bid can no longer be changed."))
-    _refuse_unfit(project, price, days, message, ai_use, milestones)
+    _refuse_unfit(project, offer)
     # No status moves here, and the lock keeps it live.
     bid.sent_by, bid.price_minor, bid.days = by, price.minor, days
-    bid.message, bid.ai_use = message.strip(), ai_use
+    bid.message, bid.ai_use = offer.message, ai_use
     bid.version, bid.edited_at = bid.version + 1, clock.now()
     bid.save(
         update_fields=[
@@ -128,7 +152,7 @@ def edit_bid(
             "edited_at",
         ]
     )
-    _write_steps(bid, milestones)
+    _write_steps(bid, offer.milestones)
     audit.record(by, "bid.edited", bid, version=bid.version, **as_fact(price))
     if bid.read_at:
         tell_client(
@@ -203,95 +227,62 @@ def _refuse_closed(project: Project) -> None:
         raise DomainError(_("This project no longer takes bids."), code="not_open")
 
 
-def _refuse_unfit(
-    project: Project,
-    price: Money,
-    days: int,
-    message: str,
-    ai_use: str,
-    milestones: Sequence[Step],
-) -> None:
-    _refuse_amount(price, project.currency, "price", _("Your price"))
-    if not 1 <= days <= MOST_DAYS:
+def _refuse_unfit(project: Project, offer: _Offer) -> None:
+    _refuse_price(offer.price, project.currency)
+    if not 1 <= offer.days <= MOST_DAYS:
         raise InvalidInput(
             _("Delivery time must be between 1 and %(most)s days") % {"most": MOST_DAYS},
             field="days",
         )
-    if not message.strip():
-        raise InvalidInput(_("Say why you are right for this project"), field="message")
-    over = len(message.strip()) - LONGEST_MESSAGE
-    if over > 0:
-        raise InvalidInput(
-            _("Message is %(over)s characters too long. The limit is %(limit)s")
-            % {"over": over, "limit": f"{LONGEST_MESSAGE:,}"},
-            field="message",
-        )
-    if ai_use not in Bid.AiUse.values:
+    _refuse_message(offer.message)
+    if offer.ai_use not in Bid.AiUse.values:
         raise InvalidInput(_("Say whether you will use AI tools"), field="ai_use")
-    if project.ai_policy == AiPolicy.NO and ai_use == Bid.AiUse.ASSIST:
+    if project.ai_policy == AiPolicy.NO and offer.ai_use == Bid.AiUse.ASSIST:
         raise InvalidInput(
             _("This client wants work without AI tools. Choose “No”, or discuss it first"),
             field="ai_use",
         )
-    _refuse_steps(price, milestones)
+    _refuse_steps(offer.price, offer.milestones)
 
 
-def _refuse_amount(amount: Money, currency: str, name: str, label: str) -> None:
-    if amount.currency != currency:
+def _refuse_message(message: str) -> None:
+    if not message:
+        raise InvalidInput(_("Say why you are right for this project"), field="message")
+    over = len(message) - LONGEST_MESSAGE
+    if over > 0:
         raise InvalidInput(
-            _("%(label)s must be in %(currency)s") % {"label": label, "currency": currency},
-            field=name,
+            ngettext(
+                "Message is %(over)s character too long. The limit is %(limit)s",
+                "Message is %(over)s characters too long. The limit is %(limit)s",
+                over,
+            )
+            % {"over": over, "limit": f"{LONGEST_MESSAGE:,}"},
+            field="message",
+        )
+
+
+def _refuse_price(price: Money, currency: str) -> None:
+    if price.currency != currency:
+        raise InvalidInput(
+            _("Your price must be in %(currency)s") % {"currency": currency}, field="price"
         )
     least = smallest_amount(currency)
-    if amount < least:
+    if price < least:
         raise InvalidInput(
-            _("%(label)s must be %(least)s or more") % {"label": label, "least": money_text(least)},
-            field=name,
+            _("Your price must be %(least)s or more") % {"least": money_text(least)}, field="price"
         )
 
 
 def _refuse_steps(price: Money, milestones: Sequence[Step]) -> None:
+    """No milestones are fine; the client plans them then."""
     if not milestones:
         return
-    if len(milestones) > MOST_STEPS:
-        raise InvalidInput(
-            _("Propose %(most)s milestones or fewer") % {"most": MOST_STEPS}, field="milestones"
-        )
-    for step in milestones:
-        if not 1 <= len(step.title.strip()) <= LONGEST_STEP_TITLE:
-            raise InvalidInput(
-                _("Give every milestone a title of at most %(most)s characters")
-                % {"most": LONGEST_STEP_TITLE},
-                field="milestones",
-            )
-        if not 1 <= step.days <= MOST_DAYS:
-            raise InvalidInput(
-                _("Give every milestone between 1 and %(most)s days") % {"most": MOST_DAYS},
-                field="milestones",
-            )
-        _refuse_amount(step.amount, price.currency, "milestones", _("Every milestone"))
-    refuse_wrong_sum([step.amount for step in milestones], price, field="milestones")
-
-
-def refuse_wrong_sum(amounts: Sequence[Money], price: Money, *, field: str) -> None:
-    """Raise InvalidInput, saying by how much, unless the amounts add up to the price."""
-    total = sum(amounts, Money.zero(price.currency))
-    if total == price:
-        return
-    words = {
-        "sum": money_text(total),
-        "price": money_text(price),
-        "gap": money_text(price - total if total < price else total - price),
-    }
-    if total < price:
-        sentence = _(
-            "Milestones add up to %(sum)s. The agreed price is %(price)s, so %(gap)s is missing"
-        )
-    else:
-        sentence = _(
-            "Milestones add up to %(sum)s. The agreed price is %(price)s, so %(gap)s is too much"
-        )
-    raise InvalidInput(sentence % words, field=field)
+    plan = [MilestonePlan(step.title, step.amount) for step in milestones]
+    problem = plan_problem(price, plan, policies.current())
+    if not problem and not all(1 <= step.days <= MOST_DAYS for step in milestones):
+        problem = _("Give each milestone between 1 and %(most)s days") % {"most": MOST_DAYS}
+    if problem:
+        raise InvalidInput(problem, field="milestones")
 
 
 def _refuse_too_many(freelancer: Party, now: dt.datetime) -> None:
@@ -301,9 +292,9 @@ def _refuse_too_many(freelancer: Party, now: dt.datetime) -> None:
     policy = policies.current()
     mine = Bid.objects.filter(freelancer=freelancer)
     today = list(
-        mine.filter(sent_at__gt=now - DAY).order_by("-sent_at").values_list("sent_at", flat=True)[
-            : policy.bids_per_day_limit
-        ]
+        mine.filter(sent_at__gt=now - DAY)
+        .order_by("-sent_at")
+        .values_list("sent_at", flat=True)[: policy.bids_per_day_limit]
     )
     if len(today) >= policy.bids_per_day_limit:
         free_at = today[-1] + DAY
@@ -337,7 +328,7 @@ def _write_steps(bid: Bid, milestones: Sequence[Step]) -> None:
         BidMilestone(
             bid=bid,
             position=position,
-            title=step.title.strip(),
+            title=step.title,
             amount_minor=step.amount.minor,
             days=step.days,
         )

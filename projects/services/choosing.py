@@ -1,28 +1,21 @@
 """The client's choice: keep an eye on a bid, turn it down, hire exactly one."""
 
-import datetime as dt
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from marketplace.core import audit, clock
-from marketplace.core.display import money_text
+from marketplace.core import audit, clock, text
 from marketplace.core.errors import DomainError, InvalidInput, InvalidTransition, NotAllowed
-from marketplace.core.money import Money
 from projects import signals
 from projects.models import Bid, Contract, Project
 from projects.models.bids import NotChosenReason
 from projects.services import contracts, locks
-from projects.services.bidding import refuse_wrong_sum
 from projects.services.contracts import MilestonePlan
 from projects.services.rights import belongs_to, require
 from projects.services.telling import as_fact, tell_bidder
-from projects.services.wanted import smallest_amount
 
-MOST_MILESTONES = 20
 LONGEST_REASON = 200
 
 
@@ -55,7 +48,7 @@ def unshortlist(bid: Bid, *, by: User) -> Bid:
 def decline(bid: Bid, *, by: User, reason: str) -> Bid:
     """Turn the bid down. `reason`, one of ours or their own words, is shown to the freelancer."""
     project, bid = _lock(bid, by=by)
-    reason = reason.strip()
+    reason = text.line(reason)
     if not 1 <= len(reason) <= LONGEST_REASON:
         raise InvalidInput(
             _("Give a reason of at most %(most)s characters") % {"most": LONGEST_REASON},
@@ -89,7 +82,8 @@ def hire(bid: Bid, *, by: User, milestones: Sequence[MilestonePlan], seen_versio
     """Accept the version of the bid that the client looked at, and draw up the contract.
 
     Exactly one bid of a project is ever accepted: the project's lock lets one caller through,
-    the others find it in progress and get a DomainError. The other bidders are told.
+    the others find it in progress and get a DomainError. The other bidders are told. Raises
+    InvalidInput (field "milestones") when the plan does not sum to the price.
     """
     project, bid = _lock(bid, by=by)
     if belongs_to(by, bid.freelancer):
@@ -99,12 +93,11 @@ def hire(bid: Bid, *, by: User, milestones: Sequence[MilestonePlan], seen_versio
             _("%(name)s changed this bid a moment ago. Here is the current version.")
             % {"name": bid.freelancer.short_name}
         )
-    _refuse_plan(bid, milestones)
     now = clock.now()
     others = [other for other in locks.live_bids(project) if other.pk != bid.pk]
     bid.move_to(Bid.Status.ACCEPTED, closed_at=now, read_at=bid.read_at or now)
     project.move_to(Project.Status.IN_PROGRESS)
-    contract = contracts.draw_up(bid, by=by, milestones=list(milestones))
+    contract = contracts.draw_up(bid, by=by, milestones=milestones)
     audit.record(by, "bid.accepted", bid, version=bid.version, **as_fact(bid.price))
     tell_bidder(
         bid, project, "bid_accepted", key=f"bid-accepted:{bid.ref}", price=as_fact(bid.price)
@@ -127,27 +120,3 @@ def _lock(bid: Bid, *, by: User) -> tuple[Project, Bid]:
     if project.status != Project.Status.OPEN:
         raise DomainError(_("This project no longer takes bids."), code="not_open")
     return project, bid
-
-
-def _refuse_plan(bid: Bid, milestones: Sequence[MilestonePlan]) -> None:
-    if not 1 <= len(milestones) <= MOST_MILESTONES:
-        raise InvalidInput(
-            _("Agree on 1 to %(most)s milestones") % {"most": MOST_MILESTONES}, field="milestones"
-        )
-    least, today = smallest_amount(bid.currency), timezone.localtime(clock.now()).date()
-    for plan in milestones:
-        if sentence := _wrong_with(plan, least, today):
-            raise InvalidInput(sentence, field="milestones")
-    refuse_wrong_sum([plan.amount for plan in milestones], bid.price, field="milestones")
-
-
-def _wrong_with(plan: MilestonePlan, least: Money, today: dt.date) -> str:
-    if not plan.title.strip():
-        return _("Give every milestone a title")
-    if plan.amount.currency != least.currency:
-        return _("Every milestone must be in %(currency)s") % {"currency": least.currency}
-    if plan.amount < least:
-        return _("Every milestone must be %(least)s or more") % {"least": money_text(least)}
-    if plan.due_on and plan.due_on < today:
-        return _("A milestone must be due today or later")
-    return ""

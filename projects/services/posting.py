@@ -83,9 +83,8 @@ def edit(project: Project, *, by: User, wanted: Wanted) -> Project:
     bids = locks.live_bids(project)
     if bids and wanted.currency != project.currency:
         raise InvalidInput(
-            _("There are bids in %(currency)s, so the currency stays") % {
-                "currency": project.currency
-            },
+            _("There are bids in %(currency)s, so the currency stays")
+            % {"currency": project.currency},
             field="currency",
         )
     _write(project, wanted, by=by)
@@ -109,9 +108,7 @@ def close(project: Project, *, by: User) -> Project:
     project.move_to(Project.Status.CANCELLED, closed_at=now)
     audit.record(by, "project.closed", project)
     for bid in locks.live_bids(project):
-        bid.move_to(
-            Bid.Status.NOT_CHOSEN, closed_at=now, not_chosen_reason=NotChosenReason.CLOSED
-        )
+        bid.move_to(Bid.Status.NOT_CHOSEN, closed_at=now, not_chosen_reason=NotChosenReason.CLOSED)
         tell_bidder(bid, project, "project_closed", key=f"project-closed:{bid.ref}")
     if was_open:
         signals.project_closed.send(Project, project=project)
@@ -165,8 +162,8 @@ def as_wanted(project: Project) -> Wanted:
 
 
 def _write(project: Project, wanted: Wanted, *, by: User) -> None:
-    project.title = wanted.title.strip()
-    project.description = wanted.description.strip()
+    project.title = wanted.title
+    project.description = wanted.description
     project.content_language = wanted.content_language
     project.currency = wanted.currency
     project.budget_min_minor = wanted.budget_min.minor if wanted.budget_min else None

@@ -14,7 +14,9 @@ from projects.models import Bid, Project
 GROUP = "work"
 
 
-def tell_client(project: Project, kind: str, *, key: str, right: str = "hire", **facts: Any) -> None:
+def tell_client(
+    project: Project, kind: str, *, key: str, right: str = "hire", **facts: Any
+) -> None:
     """Tell the people who may act for the client; the notice leads to the bids."""
     notify(
         selectors.people_of(project.client, right),

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from marketplace.core import clock
+from marketplace.core import clock, text
 from marketplace.core.display import money_text
 from marketplace.core.errors import InvalidInput
 from marketplace.core.models import StoredFile
@@ -42,6 +42,13 @@ class Wanted:
     content_language: str = "en"
     files: Sequence[StoredFile] = ()
 
+    def __post_init__(self) -> None:
+        """Whoever asks, the words arrive tidy: composed, nothing hidden, each skill once."""
+        skills = {text.fold(name): text.line(name) for name in reversed(self.skills)}
+        object.__setattr__(self, "title", text.line(self.title))
+        object.__setattr__(self, "description", text.block(self.description))
+        object.__setattr__(self, "skills", [name for name in reversed(skills.values()) if name])
+
 
 def problems(wanted: Wanted) -> dict[str, str]:
     """What keeps it from being published: field name → sentence. Empty means ready."""
@@ -51,7 +58,7 @@ def problems(wanted: Wanted) -> dict[str, str]:
 def missing(wanted: Wanted) -> dict[str, str]:
     """What a draft may still lack."""
     found = {}
-    title, description = wanted.title.strip(), wanted.description.strip()
+    title, description = wanted.title, wanted.description
     if not title:
         found["title"] = _("Enter a title for your project")
     elif len(title) < SHORTEST_TITLE:
@@ -118,13 +125,13 @@ def _currency(wanted: Wanted) -> str:
 
 
 def _title(wanted: Wanted) -> str:
-    if len(wanted.title.strip()) <= LONGEST_TITLE:
+    if len(wanted.title) <= LONGEST_TITLE:
         return ""
     return _("Title must be %(most)s characters or fewer") % {"most": LONGEST_TITLE}
 
 
 def _description(wanted: Wanted) -> str:
-    if len(wanted.description.strip()) <= LONGEST_DESCRIPTION:
+    if len(wanted.description) <= LONGEST_DESCRIPTION:
         return ""
     most = f"{LONGEST_DESCRIPTION:,}"
     return _("Description must be %(most)s characters or fewer") % {"most": most}
