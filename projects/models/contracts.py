@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Party
 from marketplace.core import clock
+from marketplace.core.guards import Guard, append_only
 from marketplace.core.ids import RefField
 from marketplace.core.models import StoredFile
 from marketplace.core.money import Money
@@ -33,6 +34,18 @@ MILESTONES_SUM = """
     END IF;
     RETURN NULL;
 """
+
+
+class Side(models.TextChoices):
+    """The two seats at a contract."""
+
+    CLIENT = "client", _("Client")
+    FREELANCER = "freelancer", _("Freelancer")
+
+    @property
+    def other(self) -> "Side":
+        """The one across the table."""
+        return Side.FREELANCER if self is Side.CLIENT else Side.CLIENT
 
 
 class Contract(StatusModel):
@@ -97,7 +110,7 @@ class Contract(StatusModel):
             models.Index(fields=["freelancer", "-id"], name="contract_of_freelancer"),
         ]
         triggers = [
-            pgtrigger.Trigger(
+            Guard(
                 name="milestones_sum",
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("price_minor"),
                 when=pgtrigger.After,
@@ -111,6 +124,10 @@ class Contract(StatusModel):
 
     def get_absolute_url(self) -> str:
         return reverse("projects:contract", kwargs={"ref": self.ref})
+
+    def party(self, side: Side) -> Party:
+        """Who sits on that side."""
+        return self.client if side is Side.CLIENT else self.freelancer
 
     @property
     def price(self) -> Money:
@@ -209,14 +226,14 @@ class Milestone(StatusModel):
             ),
         ]
         triggers = [
-            pgtrigger.Trigger(
+            Guard(
                 name="milestones_sum",
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("amount_minor", "contract_id"),
                 when=pgtrigger.After,
                 timing=pgtrigger.Deferred,
                 func=MILESTONES_SUM.format(contract="NEW.contract_id"),
             ),
-            pgtrigger.Trigger(
+            Guard(
                 name="milestones_sum_left",
                 operation=pgtrigger.Delete | pgtrigger.UpdateOf("contract_id"),
                 when=pgtrigger.After,
@@ -351,9 +368,7 @@ class ContractEvent(models.Model):
     class Meta:
         ordering = ["-id"]
         indexes = [models.Index(fields=["contract", "-id"], name="contract_event_list")]
-        triggers = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-        ]
+        triggers = append_only()
 
     def __str__(self) -> str:
         return self.kind

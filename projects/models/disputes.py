@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Party
 from marketplace.core import clock
+from marketplace.core.guards import Guard, append_only
 from marketplace.core.ids import RefField
 from marketplace.core.models import StoredFile
 from marketplace.core.money import Money
@@ -19,6 +20,17 @@ from marketplace.core.status import StatusModel
 from projects.models.contracts import Milestone
 
 models.TextField.register_lookup(Length)
+
+# Both parts of a decision sum to what the dispute paused.
+SPLIT_SUMS = """
+    IF NEW.to_freelancer_minor + NEW.to_client_minor <> (
+        SELECT paused_minor FROM projects_dispute WHERE id = NEW.dispute_id
+    ) THEN
+        RAISE EXCEPTION 'the parts of decision % do not sum to the paused amount', NEW.id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'decision_split_sums';
+    END IF;
+    RETURN NULL;
+"""
 
 
 class Dispute(StatusModel):
@@ -131,9 +143,7 @@ class DisputeStatement(models.Model):
                 name="statement_split_positive",
             ),
         ]
-        triggers = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-        ]
+        triggers = append_only()
 
     def __str__(self) -> str:
         return f"statement {self.ref}"
@@ -166,7 +176,13 @@ class Decision(models.Model):
             models.CheckConstraint(condition=Q(reason__length__gte=80), name="decision_has_reason"),
         ]
         triggers = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            *append_only(),
+            Guard(
+                name="split_sums",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.After,
+                func=SPLIT_SUMS,
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from marketplace.core import clock
 from marketplace.core.ids import RefField
 from marketplace.core.models import StoredFile
-from projects.models.contracts import Contract
+from projects.models.contracts import Contract, Side
 
 
 class Message(models.Model):
@@ -17,6 +17,8 @@ class Message(models.Model):
     ref = RefField()
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="messages")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    # For whom the author spoke, whatever they belong to later.
+    side = models.CharField(max_length=10, choices=Side)
     body = models.TextField(_("message"), max_length=4000)
     files = models.ManyToManyField(StoredFile, related_name="+", blank=True)
     sent_at = models.DateTimeField(default=clock.now)
@@ -30,6 +32,11 @@ class Message(models.Model):
             models.Index(fields=["contract", "id"], name="message_thread"),
             models.Index(
                 fields=["tell_at"], condition=Q(tell_at__isnull=False), name="message_tell_due"
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(side__in=["client", "freelancer"]), name="message_side"
             ),
         ]
 
