@@ -94,11 +94,11 @@ def without_patterns(text: str) -> str:
 
 
 def without_names(text: str, names: Iterable[str]) -> str:
-    """The text without the words of these names, whatever their case."""
-    words = {word for name in names for word in re.findall(r"[^\W_]{2,}", name)}
-    if not words:
+    """The text without these names, whatever their case; initials stay."""
+    found = sorted({name for name in names if len(name) > 1}, key=len, reverse=True)
+    if not found:
         return text
-    alternatives = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+    alternatives = "|".join(map(re.escape, found))
     return re.sub(rf"(?<!\w)(?:{alternatives})(?!\w)", " ", text, flags=re.IGNORECASE)
 
 

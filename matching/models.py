@@ -1,0 +1,123 @@
+"""Who was suggested for what, why, and a log of every ranking."""
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Party
+from marketplace.core import clock
+from matching.engine import explain
+from matching.engine.documents import Reason
+from projects.models import Project
+
+
+class Kind(models.TextChoices):
+    """Which way round: whom a client may ask, or what a freelancer may bid on."""
+
+    PEOPLE = "people", _("People for a project")
+    PROJECTS = "projects", _("Projects for a person")
+
+
+class MatchRun(models.Model):
+    """One ranking as it came out. Append-only, ids and figures only: no names, no texts."""
+
+    class Why(models.TextChoices):
+        CHANGED = "changed", _("Published or changed")
+        OTHER_SIDE = "other_side", _("The other side changed")
+        SWEEP = "sweep", _("Regular refresh")
+
+    kind = models.CharField(_("direction"), max_length=8, choices=Kind)
+    project = models.ForeignKey(
+        Project, models.PROTECT, null=True, blank=True, related_name="match_runs"
+    )
+    party = models.ForeignKey(
+        Party, models.PROTECT, null=True, blank=True, related_name="match_runs"
+    )
+    why = models.CharField(_("reason"), max_length=10, choices=Why)
+    engine = models.CharField(_("engine version"), max_length=40)
+    at = models.DateTimeField(_("time"), default=clock.now)
+    took_ms = models.PositiveIntegerField(_("milliseconds"))
+    # How many could have been found, and the ids found with their scores, best first.
+    considered = models.PositiveIntegerField(_("considered"))
+    results = models.JSONField(_("results"))
+
+    class Meta:
+        verbose_name = _("ranking")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="people", project__isnull=False, party__isnull=True)
+                | Q(kind="projects", project__isnull=True, party__isnull=False),
+                name="match_run_for_one",
+            ),
+            models.CheckConstraint(
+                condition=Q(why__in=["changed", "other_side", "sweep"]), name="match_run_why"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["project", "-id"],
+                condition=Q(project__isnull=False),
+                name="match_run_of_project",
+            ),
+            models.Index(
+                fields=["party", "-id"],
+                condition=Q(party__isnull=False),
+                name="match_run_of_party",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, {self.at:%Y-%m-%d %H:%M}"
+
+
+class Match(models.Model):
+    """One place in the newest ranking for a project or for a freelancer.
+
+    `reasons` are the summands of `score` with their facts; `told` reads them back.
+    """
+
+    run = models.ForeignKey(MatchRun, models.PROTECT, related_name="matches")
+    kind = models.CharField(max_length=8, choices=Kind)
+    project = models.ForeignKey(Project, models.CASCADE, related_name="matches")
+    # The freelancer, in both directions.
+    party = models.ForeignKey(Party, models.CASCADE, related_name="matches")
+    score = models.FloatField()
+    rank = models.PositiveSmallIntegerField()
+    features = models.JSONField()
+    reasons = models.JSONField()
+    engine = models.CharField(max_length=40)
+    computed_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("match")
+        verbose_name_plural = _("matches")
+        constraints = [
+            models.UniqueConstraint(fields=["project", "party", "kind"], name="match_once"),
+            models.CheckConstraint(condition=Q(kind__in=["people", "projects"]), name="match_kind"),
+            models.CheckConstraint(condition=Q(rank__gte=1), name="match_rank_from_one"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["project", "rank"], condition=Q(kind="people"), name="match_people"
+            ),
+            models.Index(
+                fields=["party", "rank"], condition=Q(kind="projects"), name="match_projects"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, place {self.rank}"
+
+    @property
+    def told(self) -> tuple[Reason, ...]:
+        """Why, strongest first, then what is missing."""
+        return tuple(Reason(**reason) for reason in self.reasons)
+
+    @property
+    def strength(self) -> int:
+        """3 strong, 2 good, 1 partial."""
+        return explain.strength(self.told)

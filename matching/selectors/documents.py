@@ -1,0 +1,197 @@
+"""Rows as the engine's documents, without names and places, and who must not be ranked."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+
+from accounts.models import Membership, Party, PortfolioItem, Profile, ProfileSkill
+from marketplace.core import clock
+from matching.engine import languages, redact
+from matching.engine.documents import HistoryItem, Need, PersonDoc
+from projects.models import Bid, Contract, Project, Review
+from projects.selectors.projects import open_projects
+
+# Work somebody enters themselves proves less than work finished here.
+SAMPLE_WEIGHT = 0.5
+
+Stamp = tuple[object, ...]
+
+
+def findable() -> QuerySet[Profile]:
+    """Freelancers a client may be shown: visible, with a headline, active, taking work."""
+    return Profile.objects.filter(
+        ~Q(headline=""), is_visible=True, party__person__is_active=True
+    ).exclude(availability=Profile.Availability.BUSY)
+
+
+def is_open(project: Project) -> bool:
+    """Whether it takes bids now."""
+    return open_projects().filter(pk=project.pk).exists()
+
+
+# --- Documents ------------------------------------------------------------------------------
+
+
+def people() -> list[PersonDoc]:
+    """Everybody who may be suggested, in five queries."""
+    return _people(findable(), own=False)
+
+
+def person(party: Party) -> PersonDoc | None:
+    """One freelancer for their own eyes: every past work may be named."""
+    found = _people(Profile.objects.filter(party=party), own=True)
+    return found[0] if found else None
+
+
+def needs() -> list[Need]:
+    """Every open project."""
+    rows = open_projects().select_related("client").prefetch_related("skills")
+    return [need(project) for project in rows]
+
+
+def need(project: Project) -> Need:
+    """A project, without the name of its client in the text."""
+    return Need(
+        id=str(project.pk),
+        title=_nameless(project.title, [project.client]),
+        description=_nameless(project.description, [project.client]),
+        skills=tuple(skill.name for skill in project.skills.all()),
+        posted_at=project.published_at.date() if project.published_at else None,
+        client=str(project.client_id),
+        language=project.content_language.split("-")[0],
+    )
+
+
+def _people(profiles: QuerySet[Profile], *, own: bool) -> list[PersonDoc]:
+    works = _finished_work(profiles.values("party"), own=own)
+    samples: dict[int, list[HistoryItem]] = defaultdict(list)
+    shown = PortfolioItem.objects.filter(profile__in=profiles.values("pk"))
+    for sample in shown.select_related("profile__party"):
+        samples[sample.profile.party_id].append(_sample(sample))
+    claimed: dict[int, list[str]] = defaultdict(list)
+    skills = ProfileSkill.objects.filter(profile__in=profiles.values("pk")).order_by("-level", "pk")
+    for party, name in skills.values_list("profile__party", "skill__name"):
+        claimed[party].append(name)
+    return [
+        PersonDoc(
+            id=str(profile.party_id),
+            title=_nameless(profile.headline, [profile.party]),
+            bio=_nameless(profile.bio, [profile.party]),
+            skills=_with_proof(claimed[profile.party_id], works[profile.party_id]),
+            history=(*works[profile.party_id], *samples[profile.party_id]),
+            languages=languages.codes(profile.languages),
+        )
+        for profile in profiles.select_related("party")
+    ]
+
+
+def _finished_work(parties: QuerySet[Profile, Any], *, own: bool) -> dict[int, list[HistoryItem]]:
+    """Completed contracts per freelancer. Others see named only what a review made public."""
+    published = Review.objects.filter(
+        contract=OuterRef("pk"), author=OuterRef("client"), published_at__isnull=False
+    )
+    contracts = (
+        Contract.objects.filter(freelancer__in=parties, status=Contract.Status.COMPLETED)
+        .select_related("project", "client", "freelancer")
+        .prefetch_related("project__skills")
+        .annotate(is_public=Exists(published))
+        .order_by("pk")
+    )
+    works: dict[int, list[HistoryItem]] = defaultdict(list)
+    for contract in contracts:
+        both = [contract.freelancer, contract.client]
+        works[contract.freelancer_id].append(
+            HistoryItem(
+                title=contract.title,
+                text=_nameless(contract.project.description, both),
+                skills=tuple(skill.name for skill in contract.project.skills.all()),
+                date=contract.ended_at.date() if contract.ended_at else None,
+                public=own or vars(contract)["is_public"],
+            )
+        )
+    return works
+
+
+def _sample(sample: PortfolioItem) -> HistoryItem:
+    return HistoryItem(
+        title=sample.title,
+        text=_nameless(sample.description, [sample.profile.party]),
+        date=sample.created_at.date(),
+        weight=SAMPLE_WEIGHT,
+    )
+
+
+def _with_proof(
+    claimed: Iterable[str], works: Iterable[HistoryItem]
+) -> tuple[tuple[str, int], ...]:
+    """Claimed skills and those that finished work shows, each with the number of such works."""
+    shown: dict[str, int] = {}
+    for name in claimed:
+        shown[name] = 0
+    for work in works:
+        for name in work.skills:
+            shown[name] = shown.get(name, 0) + 1
+    return tuple(shown.items())
+
+
+def _nameless(text: str, parties: Iterable[Party]) -> str:
+    """The text without these names: a person's word by word, a company's as a whole."""
+    for party in parties:
+        names = party.name.split() if party.kind == Party.Kind.PERSON else [party.name]
+        text = redact.without_names(text, names)
+    return text
+
+
+# --- Who must not be ranked -----------------------------------------------------------------
+
+
+def out_of_reach(project: Project) -> set[str]:
+    """Parties that must not be suggested: the client's people, and whoever has bid already."""
+    bidders = Bid.objects.filter(project=project).values_list("freelancer_id", flat=True)
+    return {str(pk) for pk in (*_sharing_people_with([project.client_id]), *bidders)}
+
+
+def not_for(party: Party) -> set[str]:
+    """Projects that must not be suggested: those of the party's own people, and their bids."""
+    own = Project.objects.filter(client__in=_sharing_people_with([party.pk]))
+    bids = Bid.objects.filter(freelancer=party)
+    return {
+        str(pk)
+        for pk in (
+            *own.filter(status=Project.Status.OPEN).values_list("pk", flat=True),
+            *bids.values_list("project_id", flat=True),
+        )
+    }
+
+
+def _sharing_people_with(parties: list[int]) -> set[int]:
+    """These parties and every other one that somebody of theirs belongs to."""
+    users = Membership.objects.filter(party__in=parties).values("user")
+    return {
+        *parties,
+        *Membership.objects.filter(user__in=users).values_list("party_id", flat=True),
+    }
+
+
+# --- Has anything changed? ------------------------------------------------------------------
+
+
+def people_stamp() -> Stamp:
+    """Differs as soon as `people()` would: who shows what, and what is finished."""
+    profiles = findable().aggregate(n=Count("pk"), last=Max("updated_at"))
+    finished = Contract.objects.filter(status=Contract.Status.COMPLETED)
+    contracts = finished.aggregate(n=Count("pk"), last=Max("ended_at"))
+    reviews = Review.objects.filter(published_at__isnull=False).aggregate(n=Count("pk"))
+    return (_today(), *profiles.values(), *contracts.values(), *reviews.values())
+
+
+def needs_stamp() -> Stamp:
+    """Differs as soon as other projects are open. An edit does not show here."""
+    return (_today(), *open_projects().aggregate(n=Count("pk"), last=Max("published_at")).values())
+
+
+def _today() -> dt.date:
+    return clock.now().date()

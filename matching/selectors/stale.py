@@ -1,0 +1,53 @@
+"""Which rankings no nudge brought up to date."""
+
+import datetime as dt
+
+from django.db.models import DateTimeField, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Greatest
+
+from accounts.models import Party, Profile
+from marketplace.core import clock
+from matching.models import MatchRun
+from projects.models import Contract, Project
+from projects.selectors.projects import open_projects
+
+# Lists follow what happens on the other side at this pace; what people change about their
+# own project or profile is ranked at once.
+REFRESH_PROJECTS = dt.timedelta(minutes=10)
+REFRESH_PEOPLE = dt.timedelta(hours=6)
+
+
+def projects() -> QuerySet[Project]:
+    """Open projects without a ranking since they were published, or with an overtaken one."""
+    last = MatchRun.objects.filter(project=OuterRef("pk")).order_by("-pk").values("at")[:1]
+    newest = Profile.objects.aggregate(at=Max("updated_at"))["at"]
+    finished = Contract.objects.aggregate(at=Max("ended_at"))["at"]
+    overtaken = Q(pk__in=[])
+    for change in filter(None, (newest, finished)):
+        overtaken |= Q(ranked_at__lt=min(change, clock.now() - REFRESH_PROJECTS))
+    return (
+        open_projects()
+        .annotate(ranked_at=Subquery(last, output_field=DateTimeField()))
+        .filter(Q(ranked_at=None) | Q(ranked_at__lt=F("published_at")) | overtaken)
+        .order_by(F("ranked_at").asc(nulls_first=True), "pk")
+    )
+
+
+def parties() -> QuerySet[Party]:
+    """Freelancers without a ranking since their profile changed, or with an overtaken one."""
+    last = MatchRun.objects.filter(party=OuterRef("pk")).order_by("-pk").values("at")[:1]
+    finished = Contract.objects.filter(freelancer=OuterRef("pk")).order_by()
+    ended = finished.values("freelancer").annotate(at=Max("ended_at")).values("at")
+    newest = open_projects().aggregate(at=Max("published_at"))["at"]
+    overtaken = Q(pk__in=[])
+    if newest:
+        overtaken = Q(ranked_at__lt=min(newest, clock.now() - REFRESH_PEOPLE))
+    return (
+        Party.objects.filter(profile__isnull=False, person__is_active=True)
+        .annotate(
+            ranked_at=Subquery(last, output_field=DateTimeField()),
+            changed_at=Greatest(F("profile__updated_at"), Subquery(ended)),
+        )
+        .filter(Q(ranked_at=None) | Q(ranked_at__lt=F("changed_at")) | overtaken)
+        .order_by(F("ranked_at").asc(nulls_first=True), "pk")
+    )

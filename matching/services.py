@@ -1,0 +1,138 @@
+"""Rankings, written down: whom to suggest for a project, what to suggest to a freelancer.
+
+They are advice: nothing here refuses, hides or decides anything, and with `MATCHER_MODE=off`
+nothing is ranked at all.
+"""
+
+import dataclasses
+import time
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from accounts.models import Party
+from marketplace.core import clock
+from matching.engine.documents import Ranked
+from matching.models import Kind, Match, MatchRun
+from matching.selectors import documents, matches, stale
+from projects.models import Project
+from projects.selectors.projects import open_projects
+
+# Whoever is not among these is found by searching.
+PEOPLE_KEPT = 50
+PROJECTS_KEPT = 100
+# When one side changes, the lists of this many on the other side follow at once.
+FOLLOWERS = 20
+# One sweep takes so many lists and no longer than this; the next one goes on.
+SWEEP = 200
+SWEEP_SECONDS = 90
+
+
+def rank_people(project_id: int, *, why: str) -> Sequence[int]:
+    """Write down the people for an open project; returns the parties found first.
+
+    Safe to run twice. A project that is no longer open loses its matches.
+    """
+    project = Project.objects.select_related("client").filter(pk=project_id).first()
+    if not matches.is_on() or project is None:
+        return []
+    if not documents.is_open(project):
+        forget_project(project)
+        return []
+    # numpy and scipy belong into workers; web processes import this module too.
+    from matching import memory  # noqa: PLC0415
+
+    if why == MatchRun.Why.CHANGED:
+        memory.forget_needs()
+    started = time.monotonic()
+    matcher = memory.people_matcher()
+    found = matcher.people_for(
+        documents.need(project), PEOPLE_KEPT, exclude=documents.out_of_reach(project)
+    )
+    run = MatchRun(
+        kind=Kind.PEOPLE,
+        project=project,
+        why=why,
+        considered=documents.findable().count(),
+        took_ms=_since(started),
+    )
+    with transaction.atomic():
+        # Two rankings of one project at once take turns; the last one stands.
+        Project.objects.select_for_update(of=("self",), no_key=True).get(pk=project.pk)
+        Match.objects.filter(kind=Kind.PEOPLE, project=project).delete()
+        _write(run, found, [Match(project=project, party_id=int(each.id)) for each in found])
+    return [int(each.id) for each in found[:FOLLOWERS]]
+
+
+def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
+    """Write down the projects for a freelancer; returns the projects found first.
+
+    Safe to run twice. Whoever may not be shown any more leaves the lists of projects.
+    """
+    party = Party.objects.filter(pk=party_id, person__is_active=True).first()
+    person = documents.person(party) if party else None
+    if not matches.is_on() or party is None or person is None:
+        return []
+    from matching import memory  # noqa: PLC0415 - as above
+
+    started = time.monotonic()
+    matcher = memory.needs_matcher()
+    found = matcher.needs_for(person, PROJECTS_KEPT, exclude=documents.not_for(party))
+    run = MatchRun(
+        kind=Kind.PROJECTS,
+        party=party,
+        why=why,
+        considered=open_projects().count(),
+        took_ms=_since(started),
+    )
+    with transaction.atomic():
+        Party.objects.select_for_update(of=("self",), no_key=True).get(pk=party.pk)
+        Match.objects.filter(kind=Kind.PROJECTS, party=party).delete()
+        _write(run, found, [Match(party=party, project_id=int(each.id)) for each in found])
+        if not documents.findable().filter(party=party).exists():
+            Match.objects.filter(kind=Kind.PEOPLE, party=party).delete()
+            return []
+    return [int(each.id) for each in found[:FOLLOWERS]]
+
+
+def rank_stale() -> int:
+    """Rank what no nudge reached and what the other side has overtaken; returns how many."""
+    if not matches.is_on():
+        return 0
+    until = time.monotonic() + SWEEP_SECONDS
+    ranked = 0
+    for rank, rows in ((rank_people, stale.projects()), (rank_projects, stale.parties())):
+        for pk in rows.values_list("pk", flat=True)[:SWEEP]:
+            if time.monotonic() > until:
+                return ranked
+            rank(pk, why=MatchRun.Why.SWEEP)
+            ranked += 1
+    return ranked
+
+
+def forget_project(project: Project) -> None:
+    """Suggest it to nobody, and nobody for it, any more. The log of rankings stays."""
+    Match.objects.filter(project=project).delete()
+
+
+def _write(run: MatchRun, found: Sequence[Ranked], rows: Sequence[Match]) -> None:
+    from matching.engine.rank import VERSION  # noqa: PLC0415 - as above
+
+    run.engine = VERSION
+    run.at = clock.now()
+    run.results = [[int(each.id), round(each.score, 6)] for each in found]
+    run.save()
+    for rank, (match, each) in enumerate(zip(rows, found, strict=True), start=1):
+        match.run = run
+        match.kind = run.kind
+        match.rank = rank
+        match.score = each.score
+        match.features = dict(each.features)
+        match.reasons = [dataclasses.asdict(reason) for reason in each.reasons]
+        match.engine = run.engine
+        match.computed_at = run.at
+    Match.objects.bulk_create(rows)
+
+
+def _since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
