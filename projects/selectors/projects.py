@@ -92,13 +92,6 @@ def files_of(project: Project) -> list[StoredFile]:
     return list(project.files.order_by("pk"))
 
 
-def file_of_project(reader: Reader, ref: str) -> StoredFile | None:
-    """A file of a project the reader may see, or None."""
-    projects = Project.objects.annotate(is_mine=Exists(_memberships(reader)))
-    seen = projects.filter(~Q(status=Project.Status.DRAFT) | Q(is_mine=True), files=OuterRef("pk"))
-    return StoredFile.objects.filter(Exists(seen), ref=ref).first()
-
-
 # --- What is shown with it ------------------------------------------------------------------
 
 

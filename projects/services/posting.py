@@ -2,13 +2,14 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Party, User
 from accounts.services import skills as skill_names
-from marketplace.core import audit, clock
+from marketplace.core import audit, clock, files
 from marketplace.core.errors import InvalidInput, InvalidTransition
 from marketplace.core.models import StoredFile
 from payments.services import policies
@@ -20,6 +21,10 @@ from projects.services.rights import require
 from projects.services.telling import tell_bidder, tell_client
 from projects.services.wanted import Wanted, refuse_unfit, refuse_unready
 
+if TYPE_CHECKING:
+    from django.core.files.base import File
+
+MOST_FILES = 10
 # What a client may change; everything else on the row has a service of its own.
 WRITTEN = (
     "title",
@@ -42,6 +47,12 @@ def save_draft(client: Party, *, by: User, wanted: Wanted) -> Project:
     _write(project, wanted, by=by)
     audit.record(by, "project.drafted", project)
     return project
+
+
+@transaction.atomic
+def post(client: Party, *, by: User, wanted: Wanted) -> Project:
+    """Draft and publish in one go: nothing stays of a project that cannot be published."""
+    return publish(save_draft(client, by=by, wanted=wanted), by=by)
 
 
 @transaction.atomic
@@ -72,14 +83,11 @@ def edit(project: Project, *, by: User, wanted: Wanted) -> Project:
 
     An open project stays publishable. Its currency is fixed once somebody has bid in it.
     """
-    project = locks.project(project.pk)
-    require(by, project.client, "post")
+    project = _lock_to_write(project, by=by)
     if project.status == Project.Status.OPEN:
         refuse_unready(wanted)
-    elif project.status == Project.Status.DRAFT:
-        refuse_unfit(wanted)
     else:
-        raise InvalidTransition(_("This project can no longer be changed."))
+        refuse_unfit(wanted)
     bids = locks.live_bids(project)
     if bids and wanted.currency != project.currency:
         raise InvalidInput(
@@ -157,7 +165,6 @@ def as_wanted(project: Project) -> Wanted:
         ai_policy=project.ai_policy,
         skills=[skill.name for skill in project.skills.all()],
         content_language=project.content_language,
-        files=list(project.files.all()),
     )
 
 
@@ -172,11 +179,41 @@ def _write(project: Project, wanted: Wanted, *, by: User) -> None:
     project.ai_policy = wanted.ai_policy
     project.save(update_fields=WRITTEN if project.pk else None)
     project.skills.set(skill_names.find_or_propose(wanted.skills))
-    _attach(project, wanted.files, by=by)
 
 
-def _attach(project: Project, files: Sequence[StoredFile], *, by: User) -> None:
-    there = set(project.files.values_list("pk", flat=True))
-    if any(file.pk not in there and file.uploaded_by_id != by.pk for file in files):
-        raise InvalidInput(_("Only files you uploaded can be added"), field="files")
-    project.files.set(files)
+# --- Files ----------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def add_files(project: Project, *, by: User, uploads: Sequence["File[bytes]"]) -> list[StoredFile]:
+    """Attach files that everybody who signs in can read.
+
+    Raises InvalidInput (field "files") when one breaks a rule; then none is added.
+    """
+    project = _lock_to_write(project, by=by)
+    if project.files.count() + len(uploads) > MOST_FILES:
+        raise InvalidInput(
+            _("A project has at most %(most)s files") % {"most": MOST_FILES}, field="files"
+        )
+    stored = [files.store(upload, by=by) for upload in uploads]
+    project.files.add(*stored)
+    audit.record(by, "project.files_added", project, files=[file.ref for file in stored])
+    return stored
+
+
+@transaction.atomic
+def remove_file(project: Project, *, by: User, ref: str) -> None:
+    """Take a file off the project. Again changes nothing."""
+    project = _lock_to_write(project, by=by)
+    file = project.files.filter(ref=ref).first()
+    if file:
+        project.files.remove(file)
+        audit.record(by, "project.file_removed", project, file=ref)
+
+
+def _lock_to_write(project: Project, *, by: User) -> Project:
+    project = locks.project(project.pk)
+    require(by, project.client, "post")
+    if project.status not in {Project.Status.DRAFT, Project.Status.OPEN}:
+        raise InvalidTransition(_("This project can no longer be changed."))
+    return project

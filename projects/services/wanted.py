@@ -11,7 +11,6 @@ from django.utils.translation import ngettext
 from marketplace.core import clock, text
 from marketplace.core.display import money_text
 from marketplace.core.errors import InvalidInput
-from marketplace.core.models import StoredFile
 from marketplace.core.money import InvalidAmount, Money, exponent
 from payments.services import policies
 from projects.models.projects import AiPolicy
@@ -21,7 +20,6 @@ LONGEST_TITLE = 120
 SHORTEST_DESCRIPTION = 80
 LONGEST_DESCRIPTION = 8000
 MOST_SKILLS = 12
-MOST_FILES = 10
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,6 @@ class Wanted:
     ai_policy: str = AiPolicy.ASK
     skills: Sequence[str] = ()
     content_language: str = "en"
-    files: Sequence[StoredFile] = ()
 
     def __post_init__(self) -> None:
         """Whoever asks, the words arrive tidy: composed, nothing hidden, each skill once."""
@@ -87,7 +84,6 @@ def wrong(wanted: Wanted) -> dict[str, str]:
         "deliver_by": _deliver_by,
         "skills": _skills,
         "ai_policy": _ai_policy,
-        "files": _files,
     }
     found = {}
     for name, check in checks.items():
@@ -175,9 +171,3 @@ def _skills(wanted: Wanted) -> str:
 
 def _ai_policy(wanted: Wanted) -> str:
     return "" if wanted.ai_policy in AiPolicy.values else _("Say what you think about AI tools")
-
-
-def _files(wanted: Wanted) -> str:
-    if len(wanted.files) <= MOST_FILES:
-        return ""
-    return _("Add %(most)s files or fewer") % {"most": MOST_FILES}
