@@ -3,13 +3,11 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from marketplace.core import audit, clock
+from marketplace.core import audit, clock, text
 from marketplace.core.errors import DomainError, InvalidInput, InvalidTransition
 from marketplace.core.models import StoredFile
 from projects.models import Cancellation, ChangeRequest, Delivery, Milestone
@@ -50,7 +48,10 @@ def deliver(
     refuse_unfunded(milestone)
     if milestone.status not in DELIVERABLE:
         raise InvalidTransition
-    note, link = _checked(note, link)
+    note = text.short_block(note, limit=LONGEST_NOTE, field="note")
+    if not note:
+        raise InvalidInput(_("Say what you hand over"), field="note")
+    link = text.web_address(link, field="link")
     own_files(files, by=by)
     now = clock.now()
     delivery = Delivery.objects.create(
@@ -88,28 +89,9 @@ def deliver(
         key=f"delivered:{delivery.ref}",
         milestone=milestone,
         amount=milestone.amount,
-        due=due.isoformat(),
+        due=due,
     )
     return delivery
-
-
-def _checked(note: str, link: str) -> tuple[str, str]:
-    note, link = note.strip(), link.strip()
-    if not note:
-        raise InvalidInput(_("Say what you hand over"), field="note")
-    if len(note) > LONGEST_NOTE:
-        raise InvalidInput(
-            _("The note must be %(most)s characters or fewer") % {"most": f"{LONGEST_NOTE:,}"},
-            field="note",
-        )
-    if link:
-        try:
-            URLValidator(schemes=["https", "http"])(link)
-        except ValidationError as error:
-            raise InvalidInput(
-                _("Enter a whole link, like https://example.com/preview"), field="link"
-            ) from error
-    return note, link
 
 
 def own_files(files: Sequence[StoredFile], *, by: User) -> None:
@@ -152,14 +134,9 @@ def ask_for_changes(milestone: Milestone, *, by: User, points: str) -> ChangeReq
             % {"rounds": contract.change_rounds},
             code="rounds_used",
         )
-    points = points.strip()
+    points = text.short_block(points, limit=LONGEST_NOTE, field="points")
     if not points:
         raise InvalidInput(_("Name at least one thing that should change"), field="points")
-    if len(points) > LONGEST_NOTE:
-        raise InvalidInput(
-            _("The points must be %(most)s characters or fewer") % {"most": f"{LONGEST_NOTE:,}"},
-            field="points",
-        )
     delivery = milestone.deliveries.latest("round")
     request = ChangeRequest.objects.create(
         delivery=delivery, points=points, asked_by=by, asked_at=clock.now()
@@ -220,6 +197,6 @@ def _remind(milestone: Milestone, now: dt.datetime) -> bool:
             group=news.MONEY,
             milestone=milestone,
             amount=milestone.amount,
-            due=due.isoformat(),
+            due=due,
         )
     return bool(mine)

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from marketplace.core import audit, clock
+from marketplace.core import audit, clock, text
 from marketplace.core.errors import DomainError, InvalidInput, InvalidTransition
 from payments.models import Hold
 from payments.services import holds
@@ -55,14 +55,9 @@ def call_off(milestone: Milestone, *, by: User, reason: str = "") -> Cancellatio
 
 
 def _ask(milestone: Milestone, *, by: User, reason: str) -> Cancellation:
-    reason = reason.strip()
+    reason = text.short_block(reason, limit=LONGEST_REASON, field="reason")
     if not reason:
         raise InvalidInput(_("Say why, in a sentence or two"), field="reason")
-    if len(reason) > LONGEST_REASON:
-        raise InvalidInput(
-            _("The reason must be %(most)s characters or fewer") % {"most": f"{LONGEST_REASON:,}"},
-            field="reason",
-        )
     if open_question(milestone):
         raise DomainError(_("You have asked already. The answer is still open."))
     now = clock.now()
@@ -84,7 +79,7 @@ def _ask(milestone: Milestone, *, by: User, reason: str) -> Cancellation:
         milestone=milestone,
         url=news.page("call-off", milestone),
         amount=milestone.amount,
-        due=question.answer_due_at.isoformat(),
+        due=question.answer_due_at,
     )
     return question
 

@@ -12,7 +12,7 @@ from marketplace.core.errors import DomainError, InvalidTransition
 from payments.models import Funding, Hold
 from payments.services import funding as payments_funding
 from payments.services import holds
-from projects.models import Contract, Milestone
+from projects.models import Milestone
 from projects.models.contracts import Side
 from projects.services import locks, news
 from projects.services.sides import require_client, require_freelancer
@@ -22,29 +22,23 @@ from projects.services.sides import require_client, require_freelancer
 def fund_milestone(milestone: Milestone, *, by: User) -> Funding:
     """Start the client's Checkout for a milestone, or return the one that runs.
 
-    Raises InvalidTransition when the money is set aside already. For a hold that exists the hold
-    is locked before the milestone, in the order in which money arrives (see receivers): nothing
-    that locks the other way round touches a hold that is still unpaid.
+    Raises InvalidTransition when the money is set aside already.
     """
+    milestone = locks.milestone(milestone.pk)
     require_client(by, milestone.contract, "pay")
-    fresh = Milestone.objects.select_related("hold", "contract").get(pk=milestone.pk)
-    if fresh.hold is None:
-        fresh = locks.milestone(milestone.pk)
-    if fresh.status not in {Milestone.Status.PLANNED, Milestone.Status.FUNDING}:
+    if milestone.status not in {Milestone.Status.PLANNED, Milestone.Status.FUNDING}:
         raise InvalidTransition
-    if fresh.contract.status != Contract.Status.ACTIVE:
-        raise InvalidTransition
-    hold = fresh.hold or _open_hold(fresh, by=by)
+    hold = milestone.hold or _open_hold(milestone, by=by)
     address = settings.SITE_URL
     started = payments_funding.start_checkout(
         hold,
         by=by,
-        success_url=address + news.page("fund-return", fresh),
-        cancel_url=address + news.page("fund", fresh) + "?cancelled=1",
+        success_url=address + news.page("fund-return", milestone),
+        cancel_url=address + news.page("fund", milestone) + "?cancelled=1",
     )
-    if fresh.status == Milestone.Status.PLANNED:
-        fresh.move_to(Milestone.Status.FUNDING)
-        audit.record(by, "milestone.funding", fresh, hold=hold.pk)
+    if milestone.status == Milestone.Status.PLANNED:
+        milestone.move_to(Milestone.Status.FUNDING)
+        audit.record(by, "milestone.funding", milestone, hold=hold.pk)
     return started
 
 
@@ -88,7 +82,7 @@ def ask_to_fund(milestone: Milestone, *, by: User) -> None:
 def record_funds(hold: Hold, *, at: dt.datetime) -> None:
     """The payment arrived: the milestone is funded and work may start.
 
-    Runs inside the payment's own transaction, which holds the hold's lock.
+    Runs inside the payment's own transaction, which locks the hold after this.
     """
     milestone = _milestone_of(hold)
     if milestone is None:

@@ -10,7 +10,6 @@ from accounts.services.notices import notify
 from marketplace.core.money import Money
 from projects.models import Contract, ContractEvent, Milestone
 from projects.models.contracts import Side
-from projects.services.telling import as_fact
 
 MONEY, WORK, MESSAGES = "money", "work", "messages"
 
@@ -57,7 +56,7 @@ def tell(
     if milestone is not None:
         known |= {"milestone": milestone.title, "number": milestone.position}
     if amount is not None:
-        known["amount"] = as_fact(amount)
+        known["amount"] = amount
     notify(
         people_of(contract.party(side)),
         kind,

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from marketplace.core import audit, clock
+from marketplace.core import text as core_text
 from marketplace.core.errors import DomainError, InvalidInput, InvalidTransition, NotAllowed
 from projects.models import Contract, Review
 from projects.models.contracts import Side
@@ -75,8 +76,13 @@ def write(
         "stars_communication": stars_communication,
         "stars_fairness": stars_fairness,
     }
-    text, private_note = text.strip(), private_note.strip()
-    _check(stars, text, private_note)
+    for name, value in stars.items():
+        if not 1 <= value <= MOST_STARS:
+            raise InvalidInput(_("Choose one to five stars"), field=name)
+    words = core_text.short_block(text, limit=LONGEST, field="text")
+    if not words:
+        raise InvalidInput(_("Say what others should know"), field="text")
+    note = core_text.short_block(private_note, limit=LONGEST, field="private_note")
     author, subject = contract.party(side), contract.party(side.other)
     if contract.reviews.filter(author=author).exists():
         raise InvalidTransition(_("You have already reviewed this contract."))
@@ -86,8 +92,8 @@ def write(
         written_by=by,
         subject=subject,
         **stars,
-        text=text,
-        private_note=private_note,
+        text=words,
+        private_note=note,
         written_at=clock.now(),
         publish_due_at=window_end(contract),
     )
@@ -100,25 +106,12 @@ def write(
             "review_waiting",
             key=f"review-waiting:{review.ref}",
             url=reverse("projects:review", kwargs={"ref": contract.ref}),
-            until=review.publish_due_at.isoformat(),
+            until=review.publish_due_at,
         )
     else:
         for each in (other, review):
             _publish(each, contract)
     return review
-
-
-def _check(stars: dict[str, int], text: str, private_note: str) -> None:
-    for name, value in stars.items():
-        if not 1 <= value <= MOST_STARS:
-            raise InvalidInput(_("Choose one to five stars"), field=name)
-    if not text:
-        raise InvalidInput(_("Say what others should know"), field="text")
-    for field, words in (("text", text), ("private_note", private_note)):
-        if len(words) > LONGEST:
-            raise InvalidInput(
-                _("Write %(most)s characters or fewer") % {"most": f"{LONGEST:,}"}, field=field
-            )
 
 
 def publish_due() -> int:
@@ -163,16 +156,11 @@ def reply(review: Review, *, by: User, text: str) -> None:
         raise InvalidTransition
     if clock.now() > fresh.published_at + REPLY_WITHIN:
         raise DomainError(_("Replies are open for 28 days after publication."))
-    text = text.strip()
-    if not text:
+    words = core_text.short_block(text, limit=LONGEST_REPLY, field="reply")
+    if not words:
         raise InvalidInput(_("Write your reply"), field="reply")
-    if len(text) > LONGEST_REPLY:
-        raise InvalidInput(
-            _("The reply must be %(most)s characters or fewer") % {"most": f"{LONGEST_REPLY:,}"},
-            field="reply",
-        )
     Review.objects.filter(pk=fresh.pk, reply="").update(
-        reply=text, replied_by=by, replied_at=clock.now()
+        reply=words, replied_by=by, replied_at=clock.now()
     )
     audit.record(by, "review.replied", fresh)
     news.tell(

@@ -72,7 +72,7 @@ def _remind_to_answer(dispute: Dispute, contract: Contract) -> None:
         side,
         "dispute_answer_due",
         key=f"dispute-answer-due:{dispute.ref}",
-        due=dispute.answer_due_at.isoformat(),
+        due=dispute.answer_due_at,
     )
 
 
@@ -84,7 +84,7 @@ def _hand_over(dispute: Dispute, contract: Contract) -> None:
             side,
             "dispute_to_moderator",
             key=f"dispute-to-moderator:{dispute.ref}",
-            due=dispute.decide_due_at.isoformat(),
+            due=dispute.decide_due_at,
         )
     _tell_judges(dispute, "dispute_waiting", key=f"dispute-waiting:{dispute.ref}")
 
@@ -103,6 +103,6 @@ def _tell_judges(dispute: Dispute, kind: str, *, key: str) -> None:
         facts={
             "contract": dispute.milestone.contract.title,
             "dispute": dispute.ref,
-            "due": dispute.decide_due_at.isoformat(),
+            "due": dispute.decide_due_at,
         },
     )

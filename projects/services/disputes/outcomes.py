@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from marketplace.core import audit, clock
+from marketplace.core import audit, clock, text
 from marketplace.core.display import day_text
 from marketplace.core.errors import DomainError, InvalidInput, InvalidTransition, NotAllowed
 from marketplace.core.money import Money
@@ -70,16 +70,11 @@ def decide(dispute: Dispute, *, by: User, to_freelancer: Money, reason: str) -> 
     refuse_judge(by, contract)
     if early := too_early(dispute):
         raise DomainError(early, code="answer_open")
-    reason = reason.strip()
+    reason = text.short_block(reason, limit=LONGEST, field="reason")
     if len(reason) < SHORTEST_REASON:
         raise InvalidInput(
             _("Give your reasons in %(least)s characters or more; both sides read them")
             % {"least": SHORTEST_REASON},
-            field="reason",
-        )
-    if len(reason) > LONGEST:
-        raise InvalidInput(
-            _("The reasons must be %(most)s characters or fewer") % {"most": f"{LONGEST:,}"},
             field="reason",
         )
     check_split(dispute, to_freelancer)
@@ -153,12 +148,7 @@ def _move_money(
     if hold is None:
         raise InvalidTransition
     milestone.move_to(Milestone.Status.SETTLED)
-    if to_freelancer == dispute.paused:
-        holds.release(hold, by=by, basis=basis, basis_detail=detail)
-    elif not to_freelancer:
-        holds.refund(hold, by=by, basis=basis, basis_detail=detail)
-    else:
-        holds.split(hold, to_payee=to_freelancer, by=by, basis=basis, basis_detail=detail)
+    holds.split(hold, to_payee=to_freelancer, by=by, basis=basis, basis_detail=detail)
     end_if_over(contract, by=by)
 
 
@@ -183,6 +173,6 @@ def _tell_outcome(
             kind,
             key=f"{kind.replace('_', '-')}:{dispute.ref}",
             amount=to_freelancer,
-            back={"minor": back.minor, "currency": back.currency},
+            back=back,
             **facts,
         )

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import Party, User
-from marketplace.core import audit, clock
+from marketplace.core import audit, clock, text
 from marketplace.core.display import money_text
 from marketplace.core.errors import InvalidInput, InvalidTransition, NotAllowed
 from marketplace.core.models import StoredFile
@@ -87,7 +87,7 @@ def open_dispute(
         "dispute_opened",
         key=f"dispute-opened:{dispute.ref}",
         reason=str(reason),
-        due=answer_due.isoformat(),
+        due=answer_due,
     )
     return dispute
 
@@ -208,14 +208,9 @@ def _say(
     to_freelancer: Money | None,
     files: Sequence[StoredFile],
 ) -> DisputeStatement:
-    body = body.strip()
+    body = text.short_block(body, limit=LONGEST, field="body")
     if not body:
         raise InvalidInput(_("Say what happened in your own words"), field="body")
-    if len(body) > LONGEST:
-        raise InvalidInput(
-            _("The text must be %(most)s characters or fewer") % {"most": f"{LONGEST:,}"},
-            field="body",
-        )
     if len(files) > MOST_FILES:
         raise InvalidInput(_("Add %(most)s files or fewer") % {"most": MOST_FILES}, field="files")
     if set(files) - set(evidence(contract, by=by, refs=[file.ref for file in files])):
