@@ -126,7 +126,7 @@ FREELANCERS = (
         "UX researcher, interviews and usability tests",
         "I find out why people stop. Five to eight sessions, one page of findings in order of cost to you, "
         "recordings with consent handled properly.",
-        (("User research", 3), ("Usability testing", 3), ("UX design", 2), ("Interviewing", 3)),
+        (("User research", 3), ("Usability testing", 3), ("UX design", 2), ("Survey design", 2)),
         (60, 75),
         "CZ",
         "Czech, English, German",
@@ -167,7 +167,7 @@ FREELANCERS = (
         "Systems administrator for small hosts",
         "Backups that restore, monitoring that stays quiet until it matters, and a hand-over book. Debian, "
         "PostgreSQL, mail.",
-        (("Linux administration", 3), ("PostgreSQL", 2), ("Backups", 3), ("Network security", 2)),
+        (("Linux administration", 3), ("PostgreSQL", 2), ("Backups", 3), ("Information security", 2)),
         (58, 72),
         "GR",
         "Greek, English",
@@ -177,7 +177,7 @@ FREELANCERS = (
         "Bookkeeping and controlling for associations",
         "Monthly closing, grant reports and budgets for non-profits. I prepare the papers your tax adviser "
         "asks for before they ask.",
-        (("Bookkeeping", 3), ("Financial reporting", 3), ("Grant writing", 2), ("Spreadsheets", 3)),
+        (("Bookkeeping", 3), ("Accounting", 3), ("Grant writing", 2), ("Spreadsheets", 3)),
         (42, 55),
         "FR",
         "French, Arabic, English",
