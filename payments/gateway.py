@@ -40,7 +40,14 @@ class GatewayError(Exception):
 
 
 class Unavailable(GatewayError):
-    """No final answer: the network, Stripe or a lock. What was asked may have happened."""
+    """No final answer: the network, Stripe or a lock. What was asked may have happened.
+
+    `answered` when Stripe itself failed (a 500): under the same key it will only say that again.
+    """
+
+    def __init__(self, message: str, *, answered: bool = False) -> None:
+        super().__init__(message)
+        self.answered = answered
 
 
 class Refused(GatewayError):
@@ -208,7 +215,7 @@ def _our_errors() -> Iterator[None]:
         status = error.http_status or 0
         if 400 <= status < 500 and status not in TRY_LATER:
             raise Refused(error.code or "", error.user_message or str(error)) from error
-        raise Unavailable(str(error)) from error
+        raise Unavailable(str(error), answered=status >= 500) from error
 
 
 # --- Checkout --------------------------------------------------------------------------------
@@ -499,8 +506,10 @@ def read_event(body: bytes, header: str) -> Event:
     """
     try:
         text = body.decode()
-    except UnicodeDecodeError as error:
-        raise BadSignature("The body is not text") from error
+        # The SDK cannot compare other signatures; it would end in a TypeError.
+        header.encode("ascii")
+    except UnicodeError as error:
+        raise BadSignature("The body or its signature is not text") from error
     if not any(_signed(text, header, secret) for secret in settings.STRIPE_WEBHOOK_SECRETS):
         raise BadSignature("No signature fits")
     try:

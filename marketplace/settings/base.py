@@ -22,6 +22,9 @@ CONTACT_EMAIL = env("CONTACT_EMAIL", default="help@bidwell.example")
 # Who runs this instance, for the imprint; the address may have several lines.
 OPERATOR_NAME = env("OPERATOR_NAME", default="")
 OPERATOR_ADDRESS = env.str("OPERATOR_ADDRESS", default="", multiline=True)
+OPERATOR_VAT_ID = env("OPERATOR_VAT_ID", default="")
+# A sentence a tax adviser wants under every fee invoice, such as why it shows no VAT.
+INVOICE_NOTE = env("INVOICE_NOTE", default="")
 
 # --- Django ---------------------------------------------------------------------------------
 SECRET_KEY = env("SECRET_KEY")

@@ -65,6 +65,8 @@ class Hold(StatusModel):
     ended_at = models.DateTimeField(null=True)
     # What the payee's side got of `amount_minor` in the end, before the fee; the rest went back.
     awarded_minor = models.BigIntegerField(null=True)
+    # How often it was paused; each pause is a journal of its own.
+    pauses = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         verbose_name = _("hold")
@@ -104,6 +106,10 @@ class Hold(StatusModel):
                 name="hold_award_within",
             ),
         ]
+        indexes = [
+            models.Index(fields=["payer", "-id"], name="hold_of_payer"),
+            models.Index(fields=["payee", "-id"], name="hold_of_payee"),
+        ]
 
     def __str__(self) -> str:
         return f"hold {self.ref}"
@@ -113,8 +119,17 @@ class Hold(StatusModel):
         return Money(self.amount_minor, self.currency)
 
     @property
+    def freelancer_fee(self) -> Money:
+        return Money(self.freelancer_fee_minor, self.currency)
+
+    @property
     def client_fee(self) -> Money:
         return Money(self.client_fee_minor, self.currency)
+
+    @property
+    def awarded(self) -> Money:
+        """What counts as earned in the end; nothing before."""
+        return Money(self.awarded_minor or 0, self.currency)
 
     @property
     def client_pays(self) -> Money:

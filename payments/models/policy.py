@@ -1,9 +1,10 @@
 """Fees, windows and limits, versioned: a contract keeps the version it was signed under."""
 
-import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+from marketplace.core.guards import append_only
 
 
 class PlatformPolicy(models.Model):
@@ -41,9 +42,7 @@ class PlatformPolicy(models.Model):
                 condition=Q(review_days__range=(3, 30)), name="policy_review_days"
             ),
         ]
-        triggers = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-        ]
+        triggers = append_only()
 
     def __str__(self) -> str:
         return f"policy {self.pk} from {self.starts_at:%Y-%m-%d}"

@@ -1,0 +1,152 @@
+"""Money that leaves: transfers to payees and refunds to payers."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Party
+from marketplace.core import clock
+from marketplace.core.ids import RefField
+from marketplace.core.money import Money
+from marketplace.core.status import StatusModel
+from payments.models.funding import Funding
+from payments.models.holds import Hold
+
+
+class Outgoing(StatusModel):
+    """What transfers and refunds share: one of each per hold and charge, and how often we asked."""
+
+    ref = RefField()
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    # Each deliberate try is a command with a key of its own.
+    attempt = models.PositiveSmallIntegerField(default=0)
+    stripe_id = models.CharField(max_length=80, blank=True)
+    failure = models.CharField(max_length=80, blank=True)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def command_id(self) -> str:
+        """Names the running try in our outbox, in the ledger and in Stripe's metadata."""
+        return f"{self._meta.model_name}:{self.ref}:{self.attempt}"
+
+
+class Transfer(Outgoing):
+    """What one charge gives a payee for one hold.
+
+    waiting ─ security hold over ─→ sending ─→ sent
+       └─→ blocked (the payee cannot receive yet) ⇄ sending ⇄ failed (a person looks at it)
+    """
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", _("In the security hold")
+        BLOCKED = "blocked", _("Waiting for payout details")
+        SENDING = "sending", _("On its way")
+        SENT = "sent", _("Paid out")
+        FAILED = "failed", _("Could not be sent")
+
+    MOVES: ClassVar[dict[str, set[str]]] = {
+        "waiting": {"blocked", "sending"},
+        "blocked": {"sending"},
+        "sending": {"sent", "blocked", "failed"},
+        "failed": {"sending", "blocked"},
+    }
+
+    status = models.CharField(max_length=24, choices=Status, default=Status.WAITING)
+    hold = models.ForeignKey(Hold, models.PROTECT, related_name="transfers")
+    funding = models.ForeignKey(Funding, models.PROTECT, related_name="transfers")
+    payee = models.ForeignKey(Party, models.PROTECT, related_name="transfers")
+    # When the security hold ends.
+    due_at = models.DateTimeField()
+    destination = models.CharField(max_length=80, blank=True)
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("transfer")
+        constraints = [
+            models.UniqueConstraint(fields=["hold", "funding"], name="transfer_once"),
+            models.UniqueConstraint(
+                fields=["stripe_id"], condition=~Q(stripe_id=""), name="transfer_stripe_once"
+            ),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="transfer_positive"),
+            models.CheckConstraint(
+                condition=Q(status__in=["waiting", "blocked", "sending", "sent", "failed"]),
+                name="transfer_status",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="sent") | (~Q(stripe_id="") & Q(sent_at__isnull=False)),
+                name="transfer_sent_has_proof",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(status="waiting"), name="transfer_due"),
+            models.Index(fields=["payee"], condition=Q(status="blocked"), name="transfer_blocked"),
+            models.Index(fields=["payee", "-id"], name="transfer_of_payee"),
+        ]
+
+    def __str__(self) -> str:
+        return f"transfer {self.ref}"
+
+
+class Refund(Outgoing):
+    """What of one charge goes back to the payer for one hold.
+
+    requested → pending (the bank takes its time) → succeeded → failed (banks change their mind)
+         └──────────────┴─→ failed: it stands as credit of the payer, and a person looks at it
+    """
+
+    class Status(models.TextChoices):
+        REQUESTED = "requested", _("On its way")
+        PENDING = "pending", _("At the bank")
+        SUCCEEDED = "succeeded", _("Refunded")
+        FAILED = "failed", _("Could not be refunded")
+
+    MOVES: ClassVar[dict[str, set[str]]] = {
+        "requested": {"pending", "succeeded", "failed"},
+        "pending": {"succeeded", "failed"},
+        "succeeded": {"failed"},
+    }
+
+    status = models.CharField(max_length=24, choices=Status, default=Status.REQUESTED)
+    hold = models.ForeignKey(Hold, models.PROTECT, related_name="refunds")
+    funding = models.ForeignKey(Funding, models.PROTECT, related_name="refunds")
+    payer = models.ForeignKey(Party, models.PROTECT, related_name="refunds")
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("refund")
+        constraints = [
+            models.UniqueConstraint(fields=["hold", "funding"], name="refund_once"),
+            models.UniqueConstraint(
+                fields=["stripe_id"], condition=~Q(stripe_id=""), name="refund_stripe_once"
+            ),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_positive"),
+            models.CheckConstraint(
+                condition=Q(status__in=["requested", "pending", "succeeded", "failed"]),
+                name="refund_status",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="succeeded") | (~Q(stripe_id="") & Q(ended_at__isnull=False)),
+                name="refund_done_has_proof",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["payer", "-id"], name="refund_of_payer"),
+            models.Index(
+                fields=["created_at"],
+                condition=Q(status__in=["requested", "pending"]),
+                name="refund_running",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"refund {self.ref}"
