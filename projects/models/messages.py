@@ -22,18 +22,11 @@ class Message(models.Model):
     body = models.TextField(_("message"), max_length=4000)
     files = models.ManyToManyField(StoredFile, related_name="+", blank=True)
     sent_at = models.DateTimeField(default=clock.now)
-    # When the other side is told outside the thread, unless they have read it by then.
-    tell_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["id"]
         verbose_name = _("message")
-        indexes = [
-            models.Index(fields=["contract", "id"], name="message_thread"),
-            models.Index(
-                fields=["tell_at"], condition=Q(tell_at__isnull=False), name="message_tell_due"
-            ),
-        ]
+        indexes = [models.Index(fields=["contract", "id"], name="message_thread")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(side__in=["client", "freelancer"]), name="message_side"
