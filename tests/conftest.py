@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_pla
 import tests.emptying  # noqa: F401 - replaces Django's flush
 from marketplace.devstack.pytest_plugin import environment_of_a_product_process, with_database
 from marketplace.devstack.stack import Stack, standing_alone
+from tests.stripe_sandbox import running_sandbox, stripe_sandbox  # noqa: F401 - fixtures
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -217,3 +218,31 @@ def new_context(browser, complaints) -> Iterator[Callable[..., BrowserContext]]:
 def page(new_context) -> Page:
     """A page of a person who has not signed in."""
     return new_context().new_page()
+
+
+# --- The world ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def _world_of_module(running_sandbox, django_db_setup, django_db_blocker):
+    """One world for all tests of a module, undone with the module's transaction."""
+    from django.db import transaction
+    from django.test import override_settings
+
+    from tests.stripe_sandbox import settings_for
+    from tests.world import build_world
+
+    running_sandbox.reset()
+    with (
+        django_db_blocker.unblock(),
+        override_settings(**settings_for(running_sandbox)),
+        transaction.atomic(),
+    ):
+        yield build_world(running_sandbox)
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def world(_world_of_module, db):
+    """One of everything (see tests/world.py); what a test changes in it is undone."""
+    return _world_of_module

@@ -178,10 +178,18 @@ def stripe_sandbox(
 ) -> Iterator[StripeSandbox]:
     """A sandbox without a past, with the gateway talking to it."""
     running_sandbox.reset()
-    settings.STRIPE_SECRET_KEY = SECRET_KEY
-    settings.STRIPE_API_BASE = running_sandbox.base_url
-    settings.STRIPE_WEBHOOK_SECRETS = [WEBHOOK_SECRET]
-    settings.STRIPE_LIVE = False
-    settings.STRIPE_CHECK_REQUESTS = True
+    for name, value in settings_for(running_sandbox).items():
+        setattr(settings, name, value)
     yield running_sandbox
     assert running_sandbox.misfits == []
+
+
+def settings_for(sandbox: StripeSandbox) -> dict[str, Any]:
+    """Settings that let the gateway talk to the sandbox, every request checked."""
+    return {
+        "STRIPE_SECRET_KEY": SECRET_KEY,
+        "STRIPE_API_BASE": sandbox.base_url,
+        "STRIPE_WEBHOOK_SECRETS": [WEBHOOK_SECRET],
+        "STRIPE_LIVE": False,
+        "STRIPE_CHECK_REQUESTS": True,
+    }

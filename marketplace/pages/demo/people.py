@@ -126,7 +126,7 @@ FREELANCERS = (
         "UX researcher, interviews and usability tests",
         "I find out why people stop. Five to eight sessions, one page of findings in order of cost to you, "
         "recordings with consent handled properly.",
-        (("User research", 3), ("Usability testing", 3), ("UX design", 2), ("Survey design", 2)),
+        (("User research", 3), ("Usability testing", 3), ("UX design", 2)),
         (60, 75),
         "CZ",
         "Czech, English, German",
