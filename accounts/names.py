@@ -8,7 +8,7 @@ from marketplace.core.errors import InvalidInput
 
 LONGEST = 120
 # Letters of other alphabets that look like ours, enough to see through an imitation.
-LOOK_ALIKES = str.maketrans("аеорсухіјѕԁԛԝѵαεονρτυι013l|", "aeopcyxijsdqwvaeovptuioieii")
+LOOK_ALIKES = str.maketrans("авеорсухіјѕԁԛԝѵαεονρτυι013l|", "abeopcyxijsdqwvaeovptuioieii")
 OURS = {"team", "support", "staff", "help", "admin", "moderator", "moderation", "payments"}
 
 

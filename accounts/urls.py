@@ -1,6 +1,16 @@
 """Addresses of people: who they are, what they show, what we told them."""
 
-from django.urls import URLPattern, URLResolver
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+
+def soon(request: HttpRequest, **kwargs: str) -> HttpResponse:
+    raise NotImplementedError
+
 
 app_name = "accounts"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("company/invitation/<str:token>/", soon, name="accept-invitation"),
+    path("unsubscribe/<str:token>/", soon, name="unsubscribe"),
+    path("notifications/", soon, name="notices"),
+]

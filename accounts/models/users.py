@@ -1,6 +1,6 @@
 """The person who signs in."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -11,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace.core import clock
 from marketplace.core.ids import RefField
+
+if TYPE_CHECKING:
+    from accounts.models.parties import Party
 
 
 class UserManager(BaseUserManager["User"]):
@@ -68,6 +71,13 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    @property
+    def own_party(self) -> "Party":
+        """The party this person is; everybody who joined has one."""
+        if self.party is None:
+            raise RuntimeError("This user has never signed in, so they have no party yet.")
+        return self.party
 
     @property
     def unread_notices(self) -> int:

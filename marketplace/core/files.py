@@ -5,11 +5,13 @@ import io
 import mimetypes
 import secrets
 import unicodedata
+from functools import partial
 from pathlib import PurePosixPath
 
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
+from django.db import transaction
 from django.http import FileResponse
 from django.utils.translation import gettext as _
 from PIL import Image, UnidentifiedImageError
@@ -89,6 +91,13 @@ def store_image(upload: "File[bytes]", *, by: "object", longest: int = 1600) -> 
         raise InvalidInput(_("Choose a PNG, JPEG or WebP picture"), field="image") from error
     name = PurePosixPath(clean_name(upload.name or "picture")).stem + ".webp"
     return store(File(io.BytesIO(clean.getvalue()), name=name), by=by)
+
+
+def discard(file: StoredFile) -> None:
+    """Forget an upload nothing points at any more. The bytes go after commit, the row now."""
+    key = file.storage_key
+    file.delete()
+    transaction.on_commit(partial(default_storage.delete, key))
 
 
 def clean_name(name: str) -> str:
