@@ -5,3 +5,7 @@ from django.apps import AppConfig
 
 class ProjectsConfig(AppConfig):
     name = "projects"
+
+    def ready(self) -> None:
+        """Listen to payments."""
+        from projects import receivers  # noqa: F401, PLC0415 - models are ready only now
