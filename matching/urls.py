@@ -1,6 +1,12 @@
 """Addresses of matches: people for a project, projects for me, and why."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from matching import views
 
 app_name = "matching"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("projects/<slug:slug>-<str:ref>/people/", views.project_people, name="project-people"),
+    path("projects/<slug:slug>-<str:ref>/match/", views.project_reasons, name="project-reasons"),
+    path("matches/", views.for_you, name="for-you"),
+]

@@ -37,10 +37,10 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A reason as a page shows it: a mark, a few bold words, one line below."""
+    """A reason as a page shows it: whether it fits, a few bold words, one line below."""
 
-    mark: Mark
-    head: str
+    kind: Mark
+    text: str
     detail: str = ""
 
 

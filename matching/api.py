@@ -1,0 +1,139 @@
+"""Matches as JSON: the same lists and reasons as on the pages."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import Profile
+from matching.engine import explain
+from matching.models import Match, MatchRun
+from matching.selectors import matches
+from projects.models import Project
+from projects.selectors.projects import project_to_manage
+
+AFTER = OpenApiParameter("after", str, description="Cursor: `after` of the page before.")
+
+
+class ReasonOut(serializers.Serializer[explain.Words]):
+    fits = serializers.ChoiceField(["yes", "part", "no"], source="kind")
+    text = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class PersonOut(serializers.Serializer[Profile]):
+    ref = serializers.CharField(source="party.ref")
+    name = serializers.CharField(source="party.name")
+    handle = serializers.CharField()
+    headline = serializers.CharField()
+
+
+class ProjectOut(serializers.Serializer[Project]):
+    ref = serializers.CharField()
+    slug = serializers.CharField()
+    title = serializers.CharField()
+    client = serializers.CharField(source="client.name")
+    published_at = serializers.DateTimeField()
+
+
+class PlaceOut(serializers.Serializer[dict[str, Any]]):
+    """One place. Without a ranking, everything but the person or project is null or empty."""
+
+    rank = serializers.IntegerField(allow_null=True)
+    score = serializers.FloatField(allow_null=True)
+    strength = serializers.IntegerField(
+        allow_null=True, help_text="3 strong, 2 good, 1 partial: facts, not a share of the best."
+    )
+    factors = serializers.DictField(child=serializers.FloatField())
+    reasons = ReasonOut(many=True)
+
+
+class PersonPlaceOut(PlaceOut):
+    person = PersonOut()
+
+
+class ProjectPlaceOut(PlaceOut):
+    project = ProjectOut()
+
+
+class ListOut(serializers.Serializer[dict[str, Any]]):
+    mode = serializers.ChoiceField(["on", "off"], help_text="off: newest first, nothing ranked")
+    engine = serializers.CharField(allow_null=True)
+    computed_at = serializers.DateTimeField(
+        allow_null=True, help_text="null while nothing has been ranked yet"
+    )
+
+
+class PeopleListOut(ListOut):
+    results = PersonPlaceOut(many=True)
+
+
+class ProjectsListOut(ListOut):
+    results = ProjectPlaceOut(many=True)
+    after = serializers.CharField(allow_blank=True)
+
+
+class ProjectMatches(APIView):
+    """People for a project, for those who post or hire for its client."""
+
+    @extend_schema(operation_id="list_people_for_project", responses=PeopleListOut)
+    def get(self, request: Request, ref: str) -> Response:
+        project = project_to_manage(request.user, ref)
+        run = matches.last_run_for_project(project) if matches.is_on() else None
+        if run:
+            found = matches.people_for(project)
+            results = [_place(m, "client") | {"person": m.party.profile} for m in found]
+        elif matches.is_on() or project.status != Project.Status.OPEN:
+            results = []
+        else:
+            results = [UNRANKED | {"person": p} for p in matches.newest_people(project)]
+        return Response(PeopleListOut(_list(run) | {"results": results}).data)
+
+
+class MyMatches(APIView):
+    """Open projects for the signed-in freelancer."""
+
+    @extend_schema(
+        operation_id="list_projects_for_me", parameters=[AFTER], responses=ProjectsListOut
+    )
+    def get(self, request: Request) -> Response:
+        party = request.user.own_party
+        run = matches.last_run_for_party(party) if matches.is_on() else None
+        after = ""
+        if run:
+            page = matches.projects_for(party, after=request.query_params.get("after", ""))
+            results = [_place(m, "freelancer") | {"project": m.project} for m in page.rows]
+            after = page.after
+        else:
+            results = [UNRANKED | {"project": p} for p in matches.newest_projects(party)]
+        return Response(ProjectsListOut(_list(run) | {"results": results, "after": after}).data)
+
+
+UNRANKED: dict[str, Any] = {
+    "rank": None,
+    "score": None,
+    "strength": None,
+    "factors": {},
+    "reasons": [],
+}
+
+
+def _list(run: MatchRun | None) -> dict[str, Any]:
+    return {
+        "mode": "on" if matches.is_on() else "off",
+        "engine": run.engine if run else None,
+        "computed_at": run.at if run else None,
+    }
+
+
+def _place(match: Match, audience: explain.Audience) -> dict[str, Any]:
+    return {
+        "rank": match.rank,
+        "score": match.score,
+        "strength": match.strength,
+        "factors": match.features,
+        "reasons": explain.words(match.told, audience),
+    }
