@@ -49,6 +49,15 @@ STATES: dict[str, MoneyState] = {
         gettext_lazy("Paid out"),
         gettext_lazy("%(amount)s paid out"),
     ),
+    "released": MoneyState(
+        "paid",
+        "seg-paid",
+        "pill--good",
+        "clock",
+        gettext_lazy("Released"),
+        gettext_lazy("On its way to you"),
+        gettext_lazy("%(amount)s released and on its way"),
+    ),
     "in_review": MoneyState(
         "review",
         "seg-review",
