@@ -1,13 +1,22 @@
-"""News from payments: the money of a milestone came, went, or never arrived."""
+"""News from below: money came or went, and somebody who had begun to post has joined."""
 
 import datetime as dt
 from typing import Any
 
+from django.contrib import messages
+from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
+from accounts.models import User
+from accounts.selectors import hiring_party
+from marketplace.core import drafts
+from marketplace.core.errors import DomainError
 from payments.models import Hold
 from payments.signals import funding_ended, funds_received, payee_paid, payer_refunded
-from projects.services import funding
+from projects.forms.posting import DRAFT, PUBLISH_WHEN_JOINED, read_answers
+from projects.services import funding, posting
 
 
 @receiver(funds_received, sender=Hold)
@@ -32,3 +41,25 @@ def note_payout(hold: Hold, **_rest: Any) -> None:
 def note_refund(hold: Hold, **_rest: Any) -> None:
     """The client's share has left us."""
     funding.record_refund(hold)
+
+
+@receiver(user_logged_in)
+def publish_what_waited(request: HttpRequest, user: User, **_rest: Any) -> None:
+    """Who pressed Publish before joining need not press it again.
+
+    When the project cannot be published it stays a draft, and the check page says why.
+    """
+    drafts.claim(request)
+    draft = drafts.find(request, DRAFT)
+    if draft is None or not draft.values.get(PUBLISH_WHEN_JOINED):
+        return
+    party = hiring_party(user)
+    wanted, wrong = read_answers(draft.values, party.currency)
+    if wrong:
+        return
+    try:
+        posting.post(party, by=user, wanted=wanted)
+    except DomainError:
+        return
+    drafts.forget(request, DRAFT)
+    messages.success(request, _("Published. Freelancers can bid now."), fail_silently=True)

@@ -96,3 +96,10 @@ class IntroductionForm(Form):
         help_text=_("Separate them with commas. You can add more later."),
         error_messages={"required": _("Name at least one skill")},
     )
+
+    def said(self) -> dict[str, Any]:
+        """The answers as the service takes them."""
+        return {
+            "headline": self.cleaned_data["headline"],
+            "names": [name for name in self.cleaned_data["skills"].split(",") if name.strip()],
+        }

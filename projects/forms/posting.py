@@ -10,8 +10,12 @@ from marketplace.core.forms import Cards, FilesField, Form, MoneyField, TextFiel
 from marketplace.core.money import Money
 from projects.models import Project
 from projects.models.projects import AiPolicy
-from projects.services.wanted import LONGEST_DESCRIPTION, LONGEST_TITLE, Wanted
+from projects.services.wanted import LONGEST_DESCRIPTION, LONGEST_TITLE, Wanted, problems
 
+# Under which kind core.drafts keeps the answers of a person or a session.
+DRAFT = "project"
+# Set in the draft by the person who pressed Publish before joining.
+PUBLISH_WHEN_JOINED = "publish"
 RANGE, OPEN = "range", "open"
 # Longest text a draft keeps of one answer.
 LONGEST_ANSWER = LONGEST_DESCRIPTION + 2000
@@ -158,6 +162,22 @@ def wanted_of(cleaned: Mapping[str, Any], currency: str, **more: Any) -> Wanted:
         skills=cleaned.get("skills") or (),
         **more,
     )
+
+
+def read_answers(values: Mapping[str, Any], currency: str) -> tuple[Wanted, list[tuple[int, str]]]:
+    """What kept answers ask for, and what is wrong with them: (step, sentence)."""
+    cleaned: dict[str, Any] = {}
+    wrong: dict[str, tuple[int, str]] = {}
+    where = {name: n for n, form in enumerate(STEPS, start=1) for name in form.base_fields}
+    for number, form_class in enumerate(STEPS, start=1):
+        form = form_class(values, currency=currency)
+        form.full_clean()
+        cleaned |= form.cleaned_data
+        wrong |= {name: (number, str(errors[0])) for name, errors in form.errors.items()}
+    wanted = wanted_of(cleaned, currency)
+    for name, sentence in problems(wanted).items():
+        wrong.setdefault(name, (where.get(name, 1), sentence))
+    return wanted, sorted(wrong.values())
 
 
 def answers_of(project: Project) -> dict[str, Any]:

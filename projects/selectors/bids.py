@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404
 
 from accounts.models import Membership, ProfileSkill, User
-from projects.models import Bid, Contract, Project
+from projects.models import Bid, BidMilestone, Contract, Project
 from projects.selectors.projects import party_id, rating_of
 
 TABS = {
@@ -50,6 +50,12 @@ def bid_to_choose(user: User, ref: str) -> Bid:
     return get_object_or_404(_rows().filter(Exists(client)), ref=ref)
 
 
+def bid_to_hire(user: User, project_ref: str, ref: str) -> Bid:
+    """A bid of that project for somebody who may hire; 404 otherwise. Knows `contract_ref`."""
+    client = _people("project__client", user).filter(can_hire=True)
+    return get_object_or_404(_rows().filter(Exists(client)), ref=ref, project__ref=project_ref)
+
+
 def _rows() -> QuerySet[Bid]:
     contract = Contract.objects.filter(bid=OuterRef("pk")).values("ref")
     rows = Bid.objects.select_related("project__client", "freelancer__profile")
@@ -82,6 +88,17 @@ def bid_counts(user: User) -> dict[str, int]:
     return mine.aggregate(
         **{name: Count("pk", filter=Q(status__in=statuses)) for name, statuses in GROUPS.items()}
     )
+
+
+def milestones_of(bid: Bid) -> list[BidMilestone]:
+    """The steps the freelancer proposed, if any."""
+    return list(bid.milestones.select_related("bid"))
+
+
+def is_introduced(user: User) -> bool:
+    """Whether the user's profile has a first line and a skill."""
+    named = ProfileSkill.objects.filter(profile__party=party_id(user))
+    return named.exclude(profile__headline="").exists()
 
 
 # --- The client's choice --------------------------------------------------------------------

@@ -1,13 +1,16 @@
 """The client's choice: keep an eye on a bid, turn it down, hire exactly one."""
 
+import datetime as dt
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from marketplace.core import audit, clock, text
 from marketplace.core.errors import DomainError, InvalidInput, InvalidTransition, NotAllowed
+from marketplace.core.money import Money
 from projects import signals
 from projects.models import Bid, Contract, Project
 from projects.models.bids import NotChosenReason
@@ -17,6 +20,7 @@ from projects.services.rights import belongs_to, require
 from projects.services.telling import as_fact, tell_bidder
 
 LONGEST_REASON = 200
+FRIDAY = 4
 
 
 @transaction.atomic
@@ -111,6 +115,33 @@ def hire(bid: Bid, *, by: User, milestones: Sequence[MilestonePlan], seen_versio
         )
     signals.project_closed.send(Project, project=project)
     return contract
+
+
+def proposed_plan(bid: Bid) -> list[MilestonePlan]:
+    """What the contract would be if both just follow the bid, were it hired today."""
+    today = timezone.localtime(clock.now()).date()
+    steps = list(bid.milestones.all())
+    if not steps:
+        title = bid.project.title
+        return [MilestonePlan(title, bid.price, in_working_days(today, bid.days))]
+    return [
+        MilestonePlan(
+            step.title,
+            Money(step.amount_minor, bid.currency),
+            in_working_days(today, step.days),
+        )
+        for step in steps
+    ]
+
+
+def in_working_days(start: dt.date, days: int) -> dt.date:
+    """The day that many working days (Monday to Friday) after `start`."""
+    weeks, rest = divmod(days, 5)
+    day = start + dt.timedelta(weeks=weeks)
+    while rest or day.weekday() > FRIDAY:
+        day += dt.timedelta(days=1)
+        rest -= day.weekday() <= FRIDAY and rest > 0
+    return day
 
 
 def _lock(bid: Bid, *, by: User) -> tuple[Project, Bid]:

@@ -97,28 +97,9 @@ def draw_up(bid: Bid, *, by: User, milestones: Sequence[MilestonePlan]) -> Contr
     The caller has locked project and bid and moved them. Raises InvalidInput when the milestones
     do not sum to the price.
     """
-    policy = policies.current()
-    if problem := plan_problem(bid.price, milestones, policy):
+    contract = _contract_of(bid, by=by)
+    if problem := plan_problem(bid.price, milestones, contract.policy):
         raise InvalidInput(problem, field="milestones")
-    contract = Contract(
-        project=bid.project,
-        bid=bid,
-        client=bid.project.client,
-        freelancer=bid.freelancer,
-        policy=policy,
-        title=bid.project.title,
-        price_minor=bid.price_minor,
-        currency=bid.currency,
-        review_days=policy.review_days,
-        change_rounds=policy.change_rounds,
-        ai_policy=bid.project.ai_policy,
-        ai_use=bid.ai_use,
-        freelancer_agreed_by=bid.sent_by,
-        freelancer_agreed_at=bid.edited_at or bid.sent_at,
-        client_agreed_by=by,
-        client_agreed_at=clock.now(),
-        created_at=clock.now(),
-    )
     contract.terms = terms_text(contract, milestones)
     contract.terms_sha256 = hashlib.sha256(contract.terms.encode()).hexdigest()
     contract.save(force_insert=True)
@@ -144,6 +125,36 @@ def draw_up(bid: Bid, *, by: User, milestones: Sequence[MilestonePlan]) -> Contr
     )
     news.note(contract, "contract.agreed", by=by, amount=contract.price)
     return contract
+
+
+def terms_before(bid: Bid, *, by: User, milestones: Sequence[MilestonePlan]) -> str:
+    """The terms as they would be now, for the client to read before agreeing."""
+    contract = _contract_of(bid, by=by)
+    contract.ref = ""  # it gets its number when both have agreed
+    return terms_text(contract, milestones)
+
+
+def _contract_of(bid: Bid, *, by: User) -> Contract:
+    policy = policies.current()
+    return Contract(
+        project=bid.project,
+        bid=bid,
+        client=bid.project.client,
+        freelancer=bid.freelancer,
+        policy=policy,
+        title=bid.project.title,
+        price_minor=bid.price_minor,
+        currency=bid.currency,
+        review_days=policy.review_days,
+        change_rounds=policy.change_rounds,
+        ai_policy=bid.project.ai_policy,
+        ai_use=bid.ai_use,
+        freelancer_agreed_by=bid.sent_by,
+        freelancer_agreed_at=bid.edited_at or bid.sent_at,
+        client_agreed_by=by,
+        client_agreed_at=clock.now(),
+        created_at=clock.now(),
+    )
 
 
 def terms_text(contract: Contract, milestones: Sequence[MilestonePlan]) -> str:

@@ -1,0 +1,26 @@
+"""Celery doors of work: what is due, done."""
+
+import logging
+from collections.abc import Callable
+
+from celery import shared_task
+
+from projects.services import posting
+
+log = logging.getLogger(__name__)
+
+# Each works through what is due and says how much that was.
+SWEEPS: tuple[Callable[[], object], ...] = (posting.expire_due,)
+
+
+@shared_task
+def run_due() -> None:
+    """Do everything whose time has come. Safe to run twice and side by side.
+
+    One sweep that fails does not keep the others from running.
+    """
+    for sweep in SWEEPS:
+        try:
+            sweep()
+        except Exception:
+            log.exception("%s.%s failed", sweep.__module__, sweep.__name__)
