@@ -132,13 +132,13 @@ def idempotent(endpoint: Endpoint) -> Endpoint:
 
 def _begin(request: Request, key: str, fingerprint: str) -> tuple[IdempotentCall, bool]:
     now = clock.now()
-    mine = IdempotentCall.objects.filter(user=request.user, key=key)
+    mine = IdempotentCall.objects.filter(user_id=request.user.pk, key=key)
     mine.filter(status=None, created_at__lt=now - STALE).delete()
     try:
         with transaction.atomic():
             return (
                 IdempotentCall.objects.create(
-                    user=request.user, key=key, fingerprint=fingerprint, created_at=now
+                    user_id=request.user.pk, key=key, fingerprint=fingerprint, created_at=now
                 ),
                 True,
             )

@@ -45,6 +45,8 @@ def claim(request: HttpRequest) -> None:
     key = request.session.pop("draft_owner", None)
     if not key:
         return
+    if not request.user.is_authenticated:
+        return
     for draft in Draft.objects.filter(session_key=key):
         Draft.objects.filter(user=request.user, kind=draft.kind, subject=draft.subject).delete()
         Draft.objects.filter(pk=draft.pk).update(user=request.user, session_key="")

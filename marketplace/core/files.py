@@ -7,6 +7,7 @@ import secrets
 import unicodedata
 from functools import partial
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.files.base import File
@@ -20,6 +21,9 @@ from marketplace.core import clock
 from marketplace.core.errors import InvalidInput
 from marketplace.core.models import StoredFile
 
+if TYPE_CHECKING:
+    from accounts.models import User
+
 # What a double click would run on somebody's computer.
 REFUSED_ENDINGS = {
     ".exe", ".msi", ".bat", ".cmd", ".com", ".scr", ".ps1", ".vbs", ".js", ".jse", ".wsf",
@@ -29,7 +33,7 @@ IMAGE_KINDS = {"PNG", "JPEG", "WEBP", "GIF"}
 LARGEST_IMAGE_PIXELS = 40_000_000
 
 
-def store(upload: "File[bytes]", *, by: "object") -> StoredFile:
+def store(upload: "File[bytes]", *, by: "User") -> StoredFile:
     """Keep an upload; raises InvalidInput (field "files") when it breaks a rule.
 
     The bytes are written before the row: a crash leaves an orphan that the clean-up removes,
@@ -73,7 +77,7 @@ def store(upload: "File[bytes]", *, by: "object") -> StoredFile:
     )
 
 
-def store_image(upload: "File[bytes]", *, by: "object", longest: int = 1600) -> StoredFile:
+def store_image(upload: "File[bytes]", *, by: "User", longest: int = 1600) -> StoredFile:
     """Keep a picture re-encoded: nothing but its pixels survives.
 
     Raises InvalidInput for anything that is not a picture of a reasonable size.

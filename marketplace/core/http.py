@@ -42,7 +42,9 @@ def go_to(request: HttpRequest, url: str) -> HttpResponse:
 def wants_part(request: HttpRequest) -> bool:
     """Whether htmx asks for a part of the page (and not for Back to a whole page)."""
     htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.history_restore_request and not htmx.boosted
+    if not htmx:
+        return False
+    return not htmx.history_restore_request and not htmx.boosted
 
 
 def show(

@@ -6,6 +6,7 @@ Stripe is asked in real time, because its pages do not open in the past.
 
 import datetime as dt
 import random
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -434,18 +435,29 @@ class Market:
 
 
 def _press(page: str, **form: str) -> None:
-    """Send the form of a sandbox page, and stay there: the product's answer is not our business."""
-    opener = urllib.request.build_opener(_Stay)
-    first = opener.open(page, timeout=10)
+    """Send the form of a sandbox page and stay there: where it leads is the browser's business."""
     body = urllib.parse.urlencode(form).encode()
-    opener.open(first.headers.get("Location") or page, body, timeout=10)
+    _open(_open(page) or page, body)
+
+
+def _open(page: str, body: bytes | None = None) -> str | None:
+    """Request an address of the sandbox; where it would lead on, if anywhere."""
+    if not page.startswith(settings.STRIPE_API_BASE):
+        raise ValueError(f"{page} is not a page of the sandbox")
+    try:
+        _STAYING.open(page, body, timeout=10)
+    except urllib.error.HTTPError as answer:
+        if answer.code not in {302, 303}:
+            raise
+        return urllib.parse.urljoin(page, answer.headers["Location"])
+    return None
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
     """Redirects are answers here, not roads."""
 
-    def http_error_302(self, *answer: Any) -> Any:
-        _request, response, *_rest = answer
-        return response
+    def redirect_request(self, *_request: Any) -> None:
+        return None
 
-    http_error_303 = http_error_302
+
+_STAYING = urllib.request.build_opener(_Stay)

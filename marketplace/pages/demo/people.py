@@ -167,7 +167,12 @@ FREELANCERS = (
         "Systems administrator for small hosts",
         "Backups that restore, monitoring that stays quiet until it matters, and a hand-over book. Debian, "
         "PostgreSQL, mail.",
-        (("Linux administration", 3), ("PostgreSQL", 2), ("Backups", 3), ("Information security", 2)),
+        (
+            ("Linux administration", 3),
+            ("PostgreSQL", 2),
+            ("Backups", 3),
+            ("Information security", 2),
+        ),
         (58, 72),
         "GR",
         "Greek, English",
