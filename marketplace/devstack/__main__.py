@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import re
 import signal
 import sys
 import time
@@ -13,6 +14,8 @@ from marketplace.devstack.folder import FolderInUse, PortInUse
 from marketplace.devstack.stack import ROOT, Stack
 from marketplace.devstack.supervisor import OWN_NAME, ProgramFailed
 
+# With a sweep every few seconds the accounts to sign in with would soon scroll away.
+CHATTER = re.compile(r"\bINFO\b|\bLOG: |^\d+:(M|signal-handler)|^$")
 STOPPERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -29,8 +32,11 @@ def main() -> int:
         with stack:
             _welcome(stack, time.monotonic() - started, with_demo=options.demo)
             stack.supervisor.gave_up.wait()
-    except (FolderInUse, PortInUse, ProgramFailed) as error:
-        sys.exit(str(error))
+    except (FolderInUse, PortInUse) as refusal:
+        sys.exit(str(refusal))
+    except ProgramFailed as failure:
+        # What it wrote was on the terminal already.
+        sys.exit(failure.sentence)
     except Stop:
         show(OWN_NAME, "Everything is stopped.")
         return 0
@@ -70,7 +76,7 @@ def _welcome(stack: Stack, seconds: float, *, with_demo: bool) -> None:
         f"Bidwell is at {stack.url}/",
         *(["It uses test money: no card is charged."] if stack.has_sandbox else []),
         *accounts,
-        f"All state is in {stack.folder.path}. Stop with Ctrl-C.",
+        f"All state is in {stack.folder.path}, the full logs in logs there. Stop with Ctrl-C.",
         "",
     ]
     write("\n".join(lines))
@@ -91,8 +97,9 @@ def _demo_accounts(stack: Stack) -> list[str]:
 
 
 def show(name: str, line: str) -> None:
-    """One line of one process on the terminal."""
-    write(f"{name:8}| {line}")
+    """Put a line of a process on the terminal, unless it only says that all is well."""
+    if not CHATTER.search(line):
+        write(f"{name:8}| {line}")
 
 
 def write(text: str) -> None:

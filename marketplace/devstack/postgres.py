@@ -100,11 +100,12 @@ class Postgres:
         )
 
     def is_ready(self) -> bool:
+        """Whether the running server takes connections, by its own note: asking fills its log."""
         try:
-            self._connect(SUPERUSER, "postgres").close()
-        except psycopg2.OperationalError:
+            note = (self.cluster / "postmaster.pid").read_text().splitlines()
+        except OSError:
             return False
-        return True
+        return len(note) > 7 and note[7].strip() == "ready"
 
     def create_roles(self) -> None:
         """Create the owner, the app's role and the database, where they are missing."""
@@ -144,7 +145,7 @@ class Postgres:
             if found != MAJOR:
                 raise ProgramFailed(
                     f"The database in {self.cluster} is of PostgreSQL {found}, not {MAJOR}. "
-                    "Start with another --data folder, or move it over with pg_dump"
+                    "Start with another --data folder, or move it over with pg_dump."
                 )
             return
         # Built beside its place, so that an interrupted start leaves no half a cluster.
@@ -173,7 +174,7 @@ class Postgres:
             extra_groups=None if uid is None else [],
         )
         if done.returncode:
-            raise ProgramFailed("PostgreSQL could not create its files", done.stderr.splitlines())
+            raise ProgramFailed(f"PostgreSQL could not create its files: {done.stderr.strip()}")
 
     @contextlib.contextmanager
     def _password_file(self) -> Iterator[str]:

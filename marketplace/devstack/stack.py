@@ -42,13 +42,17 @@ class LogFiles:
         with (self.folder / f"{name}.log").open("a") as file:
             file.write(line + "\n")
 
+    def clear(self) -> None:
+        for file in self.folder.glob("*.log"):
+            file.unlink()
+
 
 class Stack:
     """The running product on one data folder; a context manager.
 
-    `environ` decides which outside services are used and is passed on to every process. Without
-    `output`, each process writes to a file in the data folder's `logs`. A stack must be started
-    from a thread that lives as long as the stack should.
+    `environ` decides which outside services are used and is passed on to every process. What the
+    processes say goes to files in the data folder's `logs`, and to `output` as well. A stack must
+    be started from a thread that lives as long as the stack should.
 
     Raises FolderInUse, PortInUse or ProgramFailed when it cannot start.
     """
@@ -72,8 +76,10 @@ class Stack:
         self.owner_env: dict[str, str] = {}
         self.postgres: Postgres | None = None
         self.valkey: Valkey | None = None
+        self.logs = LogFiles(self.folder.path / "logs")
+        self.output = output
         self.supervisor = Supervisor(
-            output or LogFiles(self.folder.path / "logs"),
+            self._put_out,
             most_deaths=most_deaths,
             note_processes=self.folder.remember_processes,
         )
@@ -99,6 +105,7 @@ class Stack:
     def start(self) -> None:
         """Bring everything up and return when a page can be served."""
         self.folder.lock()
+        self.logs.clear()
         self.port = web_port(self.asked_port)
         self.folder.say(f"process {os.getpid()}, {self.url}")
         self._start_databases()
@@ -138,7 +145,7 @@ class Stack:
         return self.supervisor.run(command, quietly=True)
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
-        """Send a signal to one process by its name, as a fault test does."""
+        """Send a signal to one process by its name; SIGKILL returns when it is gone."""
         self.supervisor.kill(name, number)
 
     def wait_until_ready(self, seconds: float = 60) -> None:
@@ -150,6 +157,11 @@ class Stack:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"The stack is not ready after {seconds:.0f} s.")
             time.sleep(0.05)
+
+    def _put_out(self, name: str, line: str) -> None:
+        self.logs(name, line)
+        if self.output is not None:
+            self.output(name, line)
 
     # --- Parts ------------------------------------------------------------------------------
 
@@ -254,16 +266,18 @@ class Stack:
 
     def _worker(self) -> Program:
         command = [
-            *("-m", "celery", "-A", "marketplace", "worker"),
+            # As root, say, in a container that has nobody else.
+            *("-W", "ignore:You're running the worker with superuser privileges"),
+            *("-m", "celery", "--quiet", "-A", "marketplace", "worker"),
             *("-Q", "default,payments,matching", "--concurrency", "2", "--loglevel", "INFO"),
             *("--without-gossip", "--without-mingle"),
         ]
-        # On its supervisor's death it must not wait for a broker that is going away too.
-        return self._program("worker", command, ready_line=" ready.", death_signal=signal.SIGQUIT)
+        # Asked politely it would wait for a broker that is going away too. Its pool notices.
+        return self._program("worker", command, ready_line=" ready.", death_signal=signal.SIGKILL)
 
     def _beat(self) -> Program:
         command = [
-            *("-m", "celery", "-A", "marketplace", "beat", "--loglevel", "INFO"),
+            *("-m", "celery", "--quiet", "-A", "marketplace", "beat", "--loglevel", "INFO"),
             *("--pidfile=", "--schedule", str(self.folder.folder("beat") / "schedule")),
         ]
         return self._program(

@@ -22,8 +22,8 @@ class ProgramFailed(Exception):
     """A program did not start, or did not end well: a sentence, and the last lines it wrote."""
 
     def __init__(self, sentence: str, lines: Iterable[str] = ()) -> None:
-        said = "".join(f"\n  {line}" for line in lines)
-        super().__init__(f"{sentence}. Its last lines:{said}" if said else f"{sentence}.")
+        super().__init__("\n  ".join([sentence, *lines]))
+        self.sentence = sentence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,8 +127,11 @@ class Supervisor:
         self._tiers.append(tier)
         for child in tier:
             self._spawn(child)
-        for child in tier:
-            self._wait_for_start(child)
+        started = time.monotonic()
+        while tier := [child for child in tier if not child.is_ready()]:
+            for child in tier:
+                self._expect_to_start(child, time.monotonic() - started)
+            time.sleep(0.05)
 
     def run(self, program: Program, *, quietly: bool = False) -> list[str]:
         """Run a program to its end and return what it wrote. Raises ProgramFailed if it fails."""
@@ -140,7 +143,7 @@ class Supervisor:
         finally:
             code = child.reap()
         if code:
-            raise ProgramFailed(f"{program.name} failed ({_how(code)})", child.last_lines)
+            raise ProgramFailed(f"{program.name} failed ({_how(code)}).", child.last_lines)
         return list(child.last_lines)
 
     def watch(self) -> None:
@@ -181,17 +184,14 @@ class Supervisor:
                 if not child.is_quiet:
                     self.output(child.program.name, line)
 
-    def _wait_for_start(self, child: _Child) -> None:
-        name = child.program.name
-        deadline = time.monotonic() + child.program.start_seconds
-        while not child.is_ready():
-            if child.has_ended():
-                code = child.reap()
-                raise ProgramFailed(f"{name} did not start ({_how(code)})", child.last_lines)
-            if time.monotonic() > deadline:
-                seconds = f"{child.program.start_seconds:.0f}"
-                raise ProgramFailed(f"{name} not ready after {seconds} s", child.last_lines)
-            time.sleep(0.03)
+    def _expect_to_start(self, child: _Child, waited: float) -> None:
+        program = child.program
+        if child.has_ended():
+            code = child.reap()
+            raise ProgramFailed(f"{program.name} did not start ({_how(code)}).", child.last_lines)
+        if waited > program.start_seconds:
+            sentence = f"{program.name} not ready after {program.start_seconds:.0f} s."
+            raise ProgramFailed(sentence, child.last_lines)
 
     # --- Keep alive -------------------------------------------------------------------------
 
@@ -223,7 +223,7 @@ class Supervisor:
             self.output(OWN_NAME, f"{self.failure}, the last time by {_how(code)}.")
             self.gave_up.set()
             return
-        pause = 0.25 * 2 ** (count - 1)
+        pause = min(0.25 * 2 ** (count - 1), 4)
         child.restart_at = now + pause
         self.output(OWN_NAME, f"{name} ended ({_how(code)}); starting it again in {pause:g} s.")
 
@@ -250,9 +250,13 @@ class Supervisor:
         return all(child.is_ready() for child in self._children())
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
-        """Send a signal to a program, as a fault test does."""
+        """Send a signal to a program, as a fault test does; SIGKILL returns when it is gone."""
+        child = self._child(name)
         with self._lock:
-            self._child(name).send(number)
+            process = child.process
+            child.send(number)
+        while number == signal.SIGKILL and process is child.process and not child.has_ended():
+            time.sleep(0.001)
 
     def _children(self) -> list[_Child]:
         return [child for tier in self._tiers for child in tier]

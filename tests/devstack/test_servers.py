@@ -72,7 +72,7 @@ def test_a_killed_postgres_comes_back_with_everything_committed(servers):
 
     supervisor.kill("postgres")
 
-    wait_until(postgres.is_ready)
+    wait_until(supervisor.is_ready)
     with connection(postgres.url(OWNER)) as owner:
         owner.execute("SELECT count(*) FROM kept")
         assert owner.fetchone() == (1000,)
@@ -89,7 +89,7 @@ def test_postgres_comes_back_although_a_query_still_runs_and_the_pid_file_is_sta
     supervisor.kill("postgres")
     wait_until(lambda: supervisor.pid("postgres") is None)
 
-    wait_until(postgres.is_ready, seconds=20)
+    wait_until(supervisor.is_ready, seconds=20)
     busy.close()
 
 
