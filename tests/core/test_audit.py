@@ -39,9 +39,9 @@ def test_a_change_behind_the_triggers_back_is_named():
     row = three_acts()[1]
     audit.seal()
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE core_auditrow DISABLE TRIGGER ALL")
+        cursor.execute("ALTER TABLE core_auditrow DISABLE TRIGGER USER")
         cursor.execute("UPDATE core_auditrow SET action = 'test.forged' WHERE id = %s", [row.pk])
-        cursor.execute("ALTER TABLE core_auditrow ENABLE TRIGGER ALL")
+        cursor.execute("ALTER TABLE core_auditrow ENABLE TRIGGER USER")
     with pytest.raises(CommandError, match="1 of 1 links"):
         call_command("verify_audit")
 
@@ -50,7 +50,7 @@ def test_a_removed_row_is_named_too():
     row = three_acts()[1]
     audit.seal()
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE core_auditrow DISABLE TRIGGER ALL")
+        cursor.execute("ALTER TABLE core_auditrow DISABLE TRIGGER USER")
         cursor.execute("DELETE FROM core_auditrow WHERE id = %s", [row.pk])
-        cursor.execute("ALTER TABLE core_auditrow ENABLE TRIGGER ALL")
+        cursor.execute("ALTER TABLE core_auditrow ENABLE TRIGGER USER")
     assert "rows were sealed" in audit.verify()[2][0]
