@@ -36,7 +36,7 @@ def rank_stale() -> None:
 @outbox.handles("matching")
 def pass_on(message: OutboxMessage) -> None:
     """Hand a change to the matching queue; whatever is lost there the sweep finds."""
-    rank = {"project": rank_people, "party": rank_projects}[message.payload["changed"]]
+    rank = rank_people if message.payload["changed"] == "project" else rank_projects
     with transaction.atomic():
         outbox.nudge(rank, message.payload["id"], MatchRun.Why.CHANGED.value)
         outbox.done(message)

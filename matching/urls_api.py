@@ -2,9 +2,10 @@
 
 from django.urls import path
 
+import projects.urls.refs  # noqa: F401 - makes <ref:…> known
 from matching import api
 
 urlpatterns = [
-    path("projects/<str:ref>/matches/", api.ProjectMatches.as_view(), name="project-matches"),
+    path("projects/<ref:ref>/matches/", api.ProjectMatches.as_view(), name="project-matches"),
     path("matches/", api.MyMatches.as_view(), name="matches"),
 ]

@@ -1,5 +1,7 @@
 """Pages of matches. Every part that htmx pulls into another page is a page of its own."""
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
@@ -23,7 +25,12 @@ def project_people(request: UserRequest, slug: str, ref: str) -> HttpResponse:
     beside = wants_part(request) and "all" not in request.GET
     limit = BESIDE if beside else matches.PEOPLE_SHOWN
     is_open = project.status == Project.Status.OPEN
-    context = {"project": project, "is_open": is_open, "is_on": matches.is_on(), "beside": beside}
+    context: dict[str, Any] = {
+        "project": project,
+        "is_open": is_open,
+        "is_on": matches.is_on(),
+        "beside": beside,
+    }
     if is_open and matches.is_on():
         run = matches.last_run_for_project(project)
         found = matches.people_for(project, limit=limit) if run else []
@@ -55,7 +62,7 @@ def for_you(request: UserRequest) -> HttpResponse:
     """`/matches/`: open projects for the freelancer, best first, with reasons."""
     party = request.user.own_party
     run = matches.last_run_for_party(party) if matches.is_on() else None
-    context = {"is_on": matches.is_on(), "run": run}
+    context: dict[str, Any] = {"is_on": matches.is_on(), "run": run}
     if run:
         page = matches.projects_for(party, after=request.GET.get("after", ""))
         context |= {"rows": [_row(match, "freelancer") for match in page.rows], "after": page.after}

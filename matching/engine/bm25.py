@@ -61,7 +61,7 @@ class Bm25:
         spans = [slice(start, end) for start, end in zip(starts, ends, strict=True)]
         documents = np.concatenate([self.matrix.indices[span] for span in spans])
         weights = np.concatenate([self.matrix.data[span] for span in spans])
-        return np.bincount(documents, weights=weights, minlength=self.size)
+        return np.bincount(documents, weights=weights, minlength=self.size).astype(np.float64)
 
     def score_all(self, queries: Sequence[Ints]) -> Floats:
         """A row of document scores for every query."""

@@ -156,7 +156,7 @@ class _Weighed:
 
     def first(self, k: int) -> list[int]:
         """The places with the highest scores above zero, best first."""
-        return best(self.scores, k).tolist()
+        return [int(place) for place in best(self.scores, k)]
 
     def unit(self, name: str) -> float:
         """What one point of a feature, before it was scaled, adds to the score."""

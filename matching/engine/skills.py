@@ -51,7 +51,8 @@ class SkillTable:
         asked = self.matrix.astype(bool).astype(np.float64)
         total = asked @ self.idf
         covered = asked @ (self.idf * have)
-        return np.divide(covered, total, out=np.zeros(self.size), where=total > 0)
+        shares: Floats = np.divide(covered, total, out=np.zeros(self.size), where=total > 0)
+        return shares
 
     def weight(self, key: str) -> float:
         """How rare a skill is; one that nobody has is the rarest."""

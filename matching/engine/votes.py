@@ -23,7 +23,7 @@ class Votes:
 
     def per_item(self, items: int) -> Floats:
         """What every item gave, in the order of the index."""
-        return np.bincount(self.items, weights=self.given, minlength=items)
+        return np.bincount(self.items, weights=self.given, minlength=items).astype(np.float64)
 
 
 def voice(ages: Floats, weights: Floats) -> Floats:
@@ -37,4 +37,5 @@ def hold(index: Bm25, query: Ints, *, owners: Ints, people: int, voices: Floats)
     scores = index.scores(query)
     hits = best(scores, HITS)
     given = scores[hits] * voices[hits]
-    return Votes(np.bincount(owners[hits], weights=given, minlength=people), hits, given)
+    by_owner = np.bincount(owners[hits], weights=given, minlength=people)
+    return Votes(by_owner.astype(np.float64), hits, given)

@@ -208,8 +208,8 @@ def test_a_work_that_shares_only_a_word_is_not_called_similar():
 
 def test_both_sides_read_the_same_reasons_in_their_own_words():
     reasons = ranking(CROWD)[0].reasons
-    client = {said.head for said in explain.words(reasons, "client")}
-    freelancer = {said.head for said in explain.words(reasons, "freelancer")}
+    client = {said.text for said in explain.words(reasons, "client")}
+    freelancer = {said.text for said in explain.words(reasons, "freelancer")}
 
     assert {"2 of 3 skills", "Not on the profile: Stripe"} <= client
     assert {"2 of 3 skills", "Not on your profile: Stripe"} <= freelancer
