@@ -573,8 +573,10 @@ def balance() -> dict[str, int]:
     with _our_errors():
         ours = client().v1.balance.retrieve()
     sums: dict[str, int] = {}
-    for part in (*ours.available, *ours.pending):
-        amount = from_stripe(part.amount, part.currency)
+    parts = [(part.amount, part.currency) for part in ours.available]
+    parts += [(part.amount, part.currency) for part in ours.pending]
+    for minor, currency in parts:
+        amount = from_stripe(minor, currency)
         sums[amount.currency] = sums.get(amount.currency, 0) + amount.minor
     return sums
 

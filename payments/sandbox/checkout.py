@@ -9,6 +9,7 @@ from payments.sandbox.errors import StripeRefusal
 from payments.sandbox.events import emit
 from payments.sandbox.state import Body
 from payments.sandbox.world import Call, World
+from payments.stripe_units import CurrencyNotSupported, check_currency
 
 SHORTEST, LONGEST = 30 * 60, 24 * 3600
 # The clocks of the two sides may differ a little.
@@ -102,6 +103,10 @@ def _one_currency(lines: list[Body]) -> str:
 
 
 def _check_amount(amount: int, currency: str) -> None:
+    try:
+        check_currency(currency.upper())
+    except CurrencyNotSupported as error:
+        raise StripeRefusal(f"Invalid currency: {currency}. {error}", param="currency") from error
     if amount < SMALLEST:
         raise StripeRefusal(
             "The Checkout Session's total amount is below the smallest charge allowed.",

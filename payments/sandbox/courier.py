@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from payments.sandbox import events
 from payments.sandbox.due import run_due
-from payments.sandbox.state import Delivery
 from payments.sandbox.world import World
 
 logger = logging.getLogger(__name__)
@@ -45,22 +44,29 @@ class Courier:
 
     def _keep_time(self) -> None:
         while not self._stop.wait(1):
-            with self._world.state.transaction():
-                run_due(self._world)
+            try:
+                with self._world.state.transaction():
+                    run_due(self._world)
+            except Exception:
+                logger.exception("Something due did not happen")
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            reorder = self._world.switches.reorder
-            with self._world.state.transaction():
-                delivery = self._world.state.lease_delivery(seconds=LEASE, newest_first=reorder)
-            if delivery is None:
-                self._stop.wait(GATHERS if reorder else LOOKS_EVERY)
-            else:
-                self._bring(delivery)
+            try:
+                found = self._bring_next()
+            except Exception:
+                logger.exception("A webhook could not be brought")
+                found = False
+            if not found:
+                self._stop.wait(GATHERS if self._world.switches.reorder else LOOKS_EVERY)
 
-    def _bring(self, delivery: Delivery) -> None:
-        state = self._world.state
+    def _bring_next(self) -> bool:
+        """Whether there was a webhook to bring."""
+        state, newest_first = self._world.state, self._world.switches.reorder
         with state.transaction():
+            delivery = state.lease_delivery(seconds=LEASE, newest_first=newest_first)
+            if delivery is None:
+                return False
             body = events.payload(self._world, delivery.event)
         accepted = self._post(body)
         with state.transaction():
@@ -69,6 +75,7 @@ class Courier:
             else:
                 pause = min(FIRST_PAUSE * 2 ** (delivery.attempts - 1), LONGEST_PAUSE)
                 state.postpone_delivery(delivery.id, seconds=pause, attempts=delivery.attempts)
+        return True
 
     def _post(self, body: bytes) -> bool:
         """Whether the product answered 2xx. Each attempt is signed with its own time."""

@@ -7,7 +7,8 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -151,7 +152,29 @@ class Gate:
         self, call: Call, operation: contract.Operation, key: str, fault: FaultMode | None
     ) -> Response:
         """The first request with a key does the work; the others get its answer."""
-        state, mark = self._world.state, (call.account, key)
+        state, fingerprint = self._world.state, _fingerprint(operation, call)
+        with self._alone_with(call.account, key), state.transaction():
+            run_due(self._world)
+            known = state.answer_to(call.account, key)
+            answer = known or Answer(fingerprint, *self._work(call, operation, fault))
+            if known is None:
+                state.remember_answer(call.account, key, answer)
+        if answer.fingerprint != fingerprint:
+            raise StripeRefusal(
+                "Keys for idempotent requests can only be used with the same parameters they were "
+                f"first used with. Try using a key other than '{key}' if you meant to execute a "
+                "different request.",
+                kind="idempotency_error",
+            )
+        headers = {"Idempotent-Replayed": "true"} if known else {}
+        # After a 500 the key would only bring the same 500 again.
+        advice = {"stripe-should-retry": "false"} if answer.status >= 500 else {}
+        return Response(answer.status, answer.body, headers | advice)
+
+    @contextmanager
+    def _alone_with(self, account: str, key: str) -> Iterator[None]:
+        """Nobody else works under this key meanwhile; raises Stripe's 409 when somebody does."""
+        mark = (account, key)
         with self._busy_lock:
             if mark in self._busy:
                 raise StripeRefusal(
@@ -164,27 +187,10 @@ class Gate:
             self._busy.add(mark)
         try:
             time.sleep(self._world.switches.hold)
-            with state.transaction():
-                run_due(self._world)
-                fingerprint = _fingerprint(operation, call)
-                known = state.answer_to(call.account, key)
-                if known is None:
-                    status, body = self._work(call, operation, fault)
-                    state.remember_answer(call.account, key, Answer(fingerprint, status, body))
+            yield
         finally:
             with self._busy_lock:
                 self._busy.discard(mark)
-        if known is None:
-            return Response(status, body, _retry_advice(status))
-        if known.fingerprint != fingerprint:
-            raise StripeRefusal(
-                "Keys for idempotent requests can only be used with the same parameters they were "
-                f"first used with. Try using a key other than '{key}' if you meant to execute a "
-                "different request.",
-                kind="idempotency_error",
-            )
-        headers = {"Idempotent-Replayed": "true", **_retry_advice(known.status)}
-        return Response(known.status, known.body, headers)
 
     def _work(
         self, call: Call, operation: contract.Operation, fault: FaultMode | None
@@ -223,8 +229,3 @@ def _unauthorised(message: str) -> StripeRefusal:
 def _fingerprint(operation: contract.Operation, call: Call) -> str:
     asked = [operation.method, operation.template, call.ids, call.params]
     return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _retry_advice(status: int) -> dict[str, str]:
-    # The key would only bring the same 500 again.
-    return {"stripe-should-retry": "false"} if status >= 500 else {}

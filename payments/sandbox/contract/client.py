@@ -49,4 +49,4 @@ class ContractHTTPClient(HTTPClient):
 
     def close(self) -> None:
         """Close the connections of the inner client."""
-        self._inner.close()
+        self._inner.close()  # type: ignore[no-untyped-call]
