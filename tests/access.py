@@ -43,6 +43,26 @@ ACCESS: dict[str, Row] = {}
 
 # --- pages ----------------------------------------------------------------------------------
 
+ACCESS |= {
+    "pages:landing": Row(get=EVERYONE),
+    "pages:how-it-works": Row(get=EVERYONE),
+    "pages:fees": Row(get=EVERYONE),
+    "pages:matching": Row(get=EVERYONE),
+    "pages:help": Row(get=EVERYONE),
+    "pages:help-article": Row(get=EVERYONE, kwargs=lambda world: {"slug": "reviews"}),
+    "pages:contact": Row(get=EVERYONE, post=(BAD,) * 6),
+    "pages:terms": Row(get=EVERYONE),
+    "pages:privacy": Row(get=EVERYONE),
+    "pages:imprint": Row(get=EVERYONE),
+    "pages:status": Row(get=EVERYONE),
+    "pages:theme": Row(get=POST_ONLY, post=(GO,) * 6),
+    "pages:styleguide": Row(get=(MISSING, MISSING, MISSING, MISSING, MISSING, OK)),
+    "pages:offline": Row(get=EVERYONE),
+    "pages:worker": Row(get=EVERYONE),
+    "pages:manifest": Row(get=EVERYONE),
+    "pages:robots": Row(get=EVERYONE),
+}
+
 # --- accounts -------------------------------------------------------------------------------
 
 # --- payments -------------------------------------------------------------------------------

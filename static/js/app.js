@@ -106,5 +106,5 @@
       .addEventListener("changed", (e) => document.body.dispatchEvent(new CustomEvent(`live:${e.data}`)));
   }
 
-  if ("serviceWorker" in navigator && say.worker) navigator.serviceWorker.register(say.worker);
+  if ("serviceWorker" in navigator && say.worker) navigator.serviceWorker.register(say.worker).catch(() => {});
 })();

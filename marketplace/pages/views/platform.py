@@ -7,7 +7,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from marketplace.core.context import THEMES
 from marketplace.core.http import go_to
@@ -30,11 +30,13 @@ def theme(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@require_safe
 def status(request: HttpRequest) -> HttpResponse:
     """`/status/`: what works right now, for people; `/readyz` is for machines."""
     return render(request, "pages/status.html", {"parts": selectors.parts_of_the_service()})
 
 
+@require_safe
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Every component in every state, for the people who build and run this."""
     if not (settings.DEBUG or (request.user.is_authenticated and request.user.is_staff)):
@@ -42,11 +44,13 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/styleguide.html", specimens())
 
 
+@require_safe
 def offline(request: HttpRequest) -> HttpResponse:
     """What the service worker shows without a connection. The same for everybody."""
     return render(request, "pages/offline.html")
 
 
+@require_safe
 def worker(request: HttpRequest) -> HttpResponse:
     """The service worker: knows how to say that there is no connection, and nothing else."""
     names = ("css/app.css", "js/app.js", "img/mark.svg")
@@ -61,6 +65,7 @@ def worker(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@require_safe
 def manifest(request: HttpRequest) -> HttpResponse:
     """Name, icons and shortcuts for people who put this on their home screen."""
     icons = [
@@ -94,6 +99,7 @@ def manifest(request: HttpRequest) -> HttpResponse:
     return JsonResponse(body, content_type="application/manifest+json")
 
 
+@require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """Public pages may be indexed; the rest is nobody's business."""
     lines = ["User-agent: *", *(f"Disallow: /{path}/" for path in PRIVATE), ""]

@@ -5,6 +5,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
 
 from marketplace.core.errors import DomainError
 from marketplace.core.http import go_to, show
@@ -18,6 +19,7 @@ from payments.services import policies, quotes
 EXAMPLE_AMOUNT_MINOR = 1_000_00
 
 
+@require_safe
 def landing(request: HttpRequest) -> HttpResponse:
     """`/`: what this is, for whom, what to do first."""
     policy = policies.current()
@@ -33,12 +35,14 @@ def landing(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/landing.html", context)
 
 
+@require_safe
 def how_it_works(request: HttpRequest) -> HttpResponse:
     """`/how-it-works/`: every state of the money and every clock."""
     context = {"policy": policies.current(), "steps": example_steps(settings.DEFAULT_CURRENCY)}
     return render(request, "pages/how_it_works.html", context)
 
 
+@require_safe
 def fees(request: HttpRequest) -> HttpResponse:
     """`/fees/`: the rates, and a calculator that uses the code that charges."""
     form = FeeForm(request.GET or None, currency=settings.DEFAULT_CURRENCY)
@@ -50,11 +54,13 @@ def fees(request: HttpRequest) -> HttpResponse:
     return show(request, "pages/fees.html", context, part="pages/_quote.html")
 
 
+@require_safe
 def matching(request: HttpRequest) -> HttpResponse:
     """`/matching/`: the method, in public."""
     return render(request, "pages/matching.html")
 
 
+@require_safe
 def help_centre(request: HttpRequest) -> HttpResponse:
     """`/help/`: articles by task, with search."""
     query = request.GET.get("q", "").strip()[:100]
@@ -62,6 +68,7 @@ def help_centre(request: HttpRequest) -> HttpResponse:
     return show(request, "pages/help.html", context, part="pages/_articles.html")
 
 
+@require_safe
 def help_article(request: HttpRequest, slug: str) -> HttpResponse:
     """`/help/<slug>/`: one task."""
     article = article_or_none(slug)
@@ -71,6 +78,7 @@ def help_article(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, article.template, context)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 def contact(request: HttpRequest) -> HttpResponse:
     """`/contact/`: a message to a person, by mail."""
     form = ContactForm(request.POST or None, initial=_known(request))
@@ -82,7 +90,8 @@ def contact(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("Sent. A person reads it and answers by mail."))
             return go_to(request, request.path)
-    return render(request, "pages/contact.html", {"form": form})
+    status = 422 if form.errors else 200
+    return render(request, "pages/contact.html", {"form": form}, status=status)
 
 
 def _known(request: HttpRequest) -> dict[str, str]:
@@ -92,16 +101,19 @@ def _known(request: HttpRequest) -> dict[str, str]:
     return known
 
 
+@require_safe
 def terms(request: HttpRequest) -> HttpResponse:
     """`/terms/`."""
     return render(request, "pages/legal/terms.html", {"policy": policies.current()})
 
 
+@require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """`/privacy/`."""
     return render(request, "pages/legal/privacy.html")
 
 
+@require_safe
 def imprint(request: HttpRequest) -> HttpResponse:
     """`/imprint/`: who runs this instance."""
     operator = {"name": settings.OPERATOR_NAME, "address": settings.OPERATOR_ADDRESS}

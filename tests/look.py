@@ -1,0 +1,166 @@
+"""What every page must look like, whoever wrote it: call `inspect()` with addresses and people.
+
+    inspect(live_server.url, new_context, [("/fees/", None), ("/home/", freelancer)])
+
+Each page is opened light and dark, on a desktop and on a phone. It has to pass axe, keep to the
+byte budgets, stay inside the screen, and carry no inline style or script. The fixture
+`new_context` itself fails the test on console errors and on requests to strangers.
+"""
+
+import gzip
+import os
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import html5lib
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import BrowserContext, Page
+
+WIDTHS = ((1280, 860), (390, 844))
+THEMES = ("light", "dark")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+HTML_BUDGET = 30_000
+REQUESTS_BUDGET = 12
+NODES_BUDGET = 1500
+SMALLEST_TARGET = 24
+
+STICKING_OUT = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  return [...document.querySelectorAll('body *')]
+    .filter((e) => e.getBoundingClientRect().right > width + 1)
+    .map((e) => `${e.tagName}.${e.className.baseVal ?? e.className}`).slice(0, 5);
+}"""
+# WCAG 2.5.8: links inside sentences and native ticks with a large label are exempt.
+TOO_SMALL = """(least) => [...document.querySelectorAll('a, button, input, select, textarea, summary')]
+  .filter((e) => {
+    const box = e.getBoundingClientRect();
+    if (!box.width || !box.height || e.closest('.vh, .skip')) return false;
+    if (getComputedStyle(e).display === 'inline') return false;
+    const target = e.matches('[type=checkbox], [type=radio]') && e.closest('label') || e;
+    const { width, height } = target.getBoundingClientRect();
+    return width < least || height < least;
+  }).map((e) => e.outerHTML.slice(0, 80))"""
+
+
+def inspect(
+    origin: str,
+    new_context: Callable[..., BrowserContext],
+    pages: Iterable[tuple[str, Any]],
+    *,
+    widths: Iterable[tuple[int, int]] = WIDTHS,
+    themes: Iterable[str] = THEMES,
+) -> None:
+    """Fail with everything that is wrong on these pages; `(path, user or None)` each."""
+    pages = list(pages)
+    wrong: list[str] = []
+    for path, user in pages:
+        wrong += [f"{path}: {text}" for text in markup_faults(fetch(path, user))]
+    for width, height in widths:
+        for theme in themes:
+            for user in dict.fromkeys(user for _path, user in pages):
+                context = new_context(
+                    viewport={"width": width, "height": height},
+                    color_scheme=theme,
+                    service_workers="block",
+                )
+                sign_in(context, origin, user)
+                for path in [path for path, who in pages if who == user]:
+                    where = f"{path} {width} {theme}"
+                    wrong += [f"{where}: {text}" for text in faults(context, origin + path)]
+                context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def fetch(path: str, user: Any = None) -> str:
+    """The page as a browser without JavaScript gets it."""
+    client = Client()
+    if user:
+        client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return client.get(path).content.decode()
+
+
+def sign_in(context: BrowserContext, origin: str, user: Any) -> None:
+    """Give the browser the session cookie of this person."""
+    if user is None:
+        return
+    client = Client()
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": origin}])
+
+
+def faults(context: BrowserContext, url: str) -> list[str]:
+    """What is wrong with this page in this browser."""
+    page = context.new_page()
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(url, wait_until="load")
+    found = [f"sticks out of the screen: {part}" for part in page.evaluate(STICKING_OUT)]
+    found += [f"too small to hit: {part}" for part in page.evaluate(TOO_SMALL, SMALLEST_TARGET)]
+    nodes = page.evaluate("document.querySelectorAll('*').length")
+    if nodes > NODES_BUDGET:
+        found.append(f"{nodes} nodes, {NODES_BUDGET} allowed")
+    if len(requests) > REQUESTS_BUDGET:
+        found.append(f"{len(requests)} requests, {REQUESTS_BUDGET} allowed: {requests}")
+    found += axe_faults(page)
+    keep_picture(page, url)
+    page.close()
+    return found
+
+
+def axe_faults(page: Page) -> list[str]:
+    """What axe finds on the page as it is now; call it again after opening a dialog."""
+    answer = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}}).response
+    return [
+        f"axe {violation['id']}: {node['html'][:120]} ({_reason(node)})"
+        for violation in answer["violations"]
+        for node in violation["nodes"][:3]
+    ]
+
+
+def _reason(node: dict[str, Any]) -> str:
+    checks = node["any"] + node["all"] + node["none"]
+    return checks[0]["message"] if checks else ""
+
+
+def keep_picture(page: Page, url: str) -> None:
+    """Save a picture when LOOK_PICTURES names a folder, for people who want to see."""
+    folder = os.environ.get("LOOK_PICTURES")
+    if not folder:
+        return
+    size = page.viewport_size
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    name = re.sub(r"\W+", "-", url.split("/", 3)[3]).strip("-") or "index"
+    theme = "dark" if dark else "light"
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=Path(folder) / f"{name}-{size['width']}-{theme}.png", full_page=True)
+
+
+def markup_faults(html: str) -> list[str]:
+    """What is wrong with the bytes themselves."""
+    found = []
+    size = len(gzip.compress(html.encode()))
+    if size > HTML_BUDGET:
+        found.append(f"{size} bytes of HTML compressed, {HTML_BUDGET} allowed")
+    for name, pattern in {
+        "inline style": r"<[^>]+\sstyle\s*=",
+        "style element": r"<style\b",
+        "inline script": r"<script(?![^>]*\ssrc=)[^>]*>",
+        "inline handler": r"<[^>]+\son\w+\s*=\s*[\"']",
+        "template leftovers": r"{%|{{|{#",
+    }.items():
+        match = re.search(pattern, html)
+        if match:
+            found.append(f"{name}: {html[match.start() : match.start() + 90]!r}")
+    if (headings := len(re.findall(r"<h1\b", html))) != 1:
+        found.append(f"{headings} h1 elements")
+    try:
+        html5lib.HTMLParser(strict=True).parse(html)
+    except html5lib.html5parser.ParseError as error:
+        found.append(f"not valid HTML: {error}")
+    return found
