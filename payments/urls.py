@@ -2,9 +2,18 @@
 
 from django.urls import path
 
-from payments import webhooks
+from payments import views, webhooks
 
 app_name = "payments"
 urlpatterns = [
+    path("earnings/", views.earnings, name="earnings"),
+    path("payments/", views.payments, name="payments"),
+    path("quote/", views.quote, name="quote"),
+    path("invoices/", views.invoices, name="invoices"),
+    path("invoices/<str:ref>/", views.invoice, name="invoice"),
+    path("invoices/<str:ref>/pdf/", views.invoice_pdf, name="invoice-pdf"),
+    path("payouts/setup/", views.payout_setup, name="payout-setup"),
+    path("payouts/setup/refresh/", views.payout_refresh, name="payout-refresh"),
+    path("payouts/setup/return/", views.payout_return, name="payout-return"),
     path("stripe/webhook/", webhooks.stripe_webhook, name="webhook"),
 ]

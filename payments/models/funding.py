@@ -134,9 +134,14 @@ class FundingPart(models.Model):
     attempt = models.PositiveSmallIntegerField()
     amount_minor = models.BigIntegerField()
     client_fee_minor = models.BigIntegerField()
+    # The hold took this money; what came too late was sent back instead.
+    taken = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(
+                fields=["hold"], condition=Q(taken=True), name="hold_funded_once"
+            ),
             models.UniqueConstraint(fields=["funding", "hold"], name="funding_part_once"),
             models.UniqueConstraint(fields=["hold", "attempt"], name="funding_attempt_once"),
             models.CheckConstraint(

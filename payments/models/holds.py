@@ -1,5 +1,6 @@
 """Held money: set aside by a payer for one payee, until it is released or goes back."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from django.db import models
@@ -12,6 +13,20 @@ from marketplace.core.ids import RefField
 from marketplace.core.money import Money
 from marketplace.core.status import StatusModel
 from payments.models.policy import PlatformPolicy
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How a hold falls to the two sides and to us; the parts sum to what the payer paid."""
+
+    to_payee: Money
+    freelancer_fee: Money
+    client_fee: Money
+    to_payer: Money
+
+    @property
+    def fees(self) -> Money:
+        return self.freelancer_fee + self.client_fee
 
 
 class Hold(StatusModel):
@@ -134,3 +149,18 @@ class Hold(StatusModel):
     @property
     def client_pays(self) -> Money:
         return Money(self.amount_minor + self.client_fee_minor, self.currency)
+
+    def shares(self, awarded: Money) -> Shares:
+        """Who gets what when `awarded` of it counts as earned by the payee.
+
+        Fees follow the money (rule C4): what belongs to returned money is returned, or not taken.
+        Each fee is rounded once; the rest is by subtraction.
+        """
+        freelancer_fee = self.freelancer_fee.portion(awarded.minor, self.amount.minor)
+        client_fee = self.client_fee.portion(awarded.minor, self.amount.minor)
+        return Shares(
+            to_payee=awarded - freelancer_fee,
+            freelancer_fee=freelancer_fee,
+            client_fee=client_fee,
+            to_payer=self.client_pays - awarded - client_fee,
+        )

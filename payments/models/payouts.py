@@ -13,13 +13,15 @@ class PayoutAccount(models.Model):
 
     party = models.OneToOneField(Party, models.PROTECT, related_name="payout_account")
     stripe_id = models.CharField(max_length=80, blank=True)
+    # Where the bank account is; Stripe does not let it change.
+    country = models.CharField(max_length=2, blank=True)
     can_receive = models.BooleanField(default=False)
     payouts_enabled = models.BooleanField(default=False)
     details_submitted = models.BooleanField(default=False)
     # Stripe's names of what is still missing.
     requirements = models.JSONField(default=list)
     created_at = models.DateTimeField(default=clock.now)
-    checked_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("payout account")

@@ -275,7 +275,7 @@ def _paid(
         if part in late:
             legs += _send_back(funding, part)
         else:
-            legs += _hold_it(part.hold)
+            legs += _hold_it(part)
     ledger.post(f"charge:{charge.id}", "funded", legs, by=funding.started_by, ref=charge.id)
     record_fee(charge)
     audit.record(
@@ -283,11 +283,12 @@ def _paid(
     )
 
 
-def _hold_it(hold: Hold) -> list[ledger.Leg]:
-    now = clock.now()
+def _hold_it(part: FundingPart) -> list[ledger.Leg]:
+    hold, now = part.hold, clock.now()
     # First the news, then the hold: the market's rows are locked before the hold everywhere.
     signals.funds_received.send(sender=Hold, hold=hold, at=now)
     hold.move_to(Hold.Status.HELD, held_at=now)
+    FundingPart.objects.filter(pk=part.pk).update(taken=True)
     return [(ledger.held(hold), hold.amount), (ledger.client_fee_held(hold), hold.client_fee)]
 
 

@@ -13,7 +13,7 @@ from marketplace.core.money import Money
 from payments import ledger
 from payments.models import Funding, Hold, PlatformPolicy, Refund
 from payments.services import funding as fundings
-from payments.services import invoices, outcomes, refunds, transfers
+from payments.services import invoices, refunds, transfers
 from payments.services.quotes import quote
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _end(
         ended_at=clock.now(),
         awarded_minor=awarded.minor,
     )
-    parts = outcomes.shares(hold, awarded)
+    parts = hold.shares(awarded)
     funding = _paid_funding(hold)
     returned = refunds.draw_up(hold, funding, parts.to_payer) if parts.to_payer else None
     ledger.post(
@@ -182,7 +182,7 @@ def _leg_of(returned: Refund | None) -> list[ledger.Leg]:
 
 def _paid_funding(hold: Hold) -> Funding:
     """The charge the money came with; money leaves by the charge it came by."""
-    return Funding.objects.get(parts__hold=hold, status=Funding.Status.PAID)
+    return Funding.objects.get(parts__hold=hold, parts__taken=True)
 
 
 def _lock(hold: Hold) -> None:

@@ -6,12 +6,12 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from accounts import countries
 from accounts.models import Party
 from marketplace.core import clock
 from marketplace.core.display import money_text, percent_text
 from marketplace.core.money import Money
 from payments.models import Hold, Invoice, InvoiceCounter
-from payments.services import outcomes
 
 Kind = Invoice.Kind
 PREFIX = {Kind.WORK: "W", Kind.CLIENT_FEE: "C", Kind.FREELANCER_FEE: "F"}
@@ -23,7 +23,7 @@ def issue(hold: Hold) -> list[Invoice]:
     A receipt for the work from the payee to the payer, and our fee invoices to both. Series are
     locked in this order by everybody.
     """
-    parts = outcomes.shares(hold, hold.awarded)
+    parts = hold.shares(hold.awarded)
     papers = [
         (Kind.WORK, hold.payee, hold.payer, hold.awarded),
         (Kind.CLIENT_FEE, None, hold.payer, parts.client_fee),
@@ -52,6 +52,7 @@ def _issue(hold: Hold, kind: Kind, seller: Party | None, buyer: Party, total: Mo
         document={
             "number": number,
             "title": _title(kind),
+            "language": settings.LANGUAGE_CODE,
             "issued_on": now.date().isoformat(),
             "paid_on": hold.held_at.date().isoformat() if hold.held_at else "",
             "seller": _party(seller) if seller else _operator(),
@@ -134,7 +135,7 @@ def _words() -> dict[str, str]:
 
 
 def _party(party: Party) -> dict[str, Any]:
-    lines = [*party.address.splitlines(), party.country]
+    lines = [*party.address.splitlines(), countries.name_of(party.country)]
     return {
         "name": _name(party),
         "address": [line for line in lines if line.strip()],

@@ -77,9 +77,16 @@ def _open(account: PayoutAccount, *, by: "User", country: str) -> None:
 
 
 def refresh(account: PayoutAccount) -> None:
-    """Ask Stripe how the account stands; what waited for it is sent. Repeating is harmless."""
+    """Ask Stripe how the account stands; what waited for it is sent. Repeating is harmless.
+
+    Talks to Stripe, so call it outside transactions. Raises StripeAway.
+    """
     if account.stripe_id:
-        _learn(account.pk, gateway.retrieve_account(account.stripe_id))
+        try:
+            told = gateway.retrieve_account(account.stripe_id)
+        except gateway.Unavailable as error:
+            raise StripeAway from error
+        _learn(account.pk, told)
         account.refresh_from_db()
 
 
@@ -90,13 +97,18 @@ def _learn(pk: int, told: gateway.Account) -> None:
         log.error("a second account %s for %s is left unused", told.id, account.party.ref)
         return
     could = account.can_receive
-    account.stripe_id = told.id
-    account.can_receive = told.transfers_active
-    account.payouts_enabled = told.payouts_enabled
-    account.details_submitted = told.details_submitted
-    account.requirements = list(told.requirements)
-    account.checked_at = clock.now()
-    account.save()
+    told_now = {
+        "stripe_id": told.id,
+        "country": told.country,
+        "can_receive": told.transfers_active,
+        "payouts_enabled": told.payouts_enabled,
+        "details_submitted": told.details_submitted,
+        "requirements": list(told.requirements),
+    }
+    if any(getattr(account, name) != value for name, value in told_now.items()):
+        # Nothing new writes nothing: people look at this page more often than it changes.
+        PayoutAccount.objects.filter(pk=pk).update(**told_now, changed_at=clock.now())
+        account.refresh_from_db()
     if could != account.can_receive:
         audit.record(None, "payout_account.changed", account, rule="stripe", can=not could)
         _tell(account, "payout_ready" if account.can_receive else "payout_stopped")
@@ -108,7 +120,7 @@ def _tell(account: PayoutAccount, kind: str) -> None:
     notify(
         people_of(account.party, "manage"),
         kind,
-        key=f"{kind}:{account.checked_at:%Y-%m-%d}",
+        key=f"{kind}:{account.changed_at:%Y-%m-%d}",
         url=reverse("payments:payout-setup"),
         group="money",
         facts={},

@@ -94,8 +94,10 @@ def _succeeded(refund: Refund, made: gateway.Refund) -> None:
     if refund.status not in {Status.REQUESTED, Status.PENDING}:
         return
     refund.move_to(Status.SUCCEEDED, stripe_id=made.id, ended_at=clock.now())
-    if refund.funding.status == Funding.Status.PAID and refund.hold.ended_at:
+    if refund.funding.parts.filter(hold=refund.hold, taken=True).exists():
         signals.payer_refunded.send(sender=Hold, hold=refund.hold, at=refund.ended_at)
+    else:
+        _tell(refund, "payment_returned")
     ledger.post(
         f"refund:{made.id}",
         "refund_sent",
@@ -105,7 +107,6 @@ def _succeeded(refund: Refund, made: gateway.Refund) -> None:
         ],
         ref=made.id,
     )
-    _tell(refund, "refund_sent")
     audit.record(None, "refund.succeeded", refund, rule="stripe", amount=refund.amount_minor)
 
 

@@ -68,7 +68,7 @@ def end_security_hold(transfer: Transfer) -> None:
     )
     if not start(transfer):
         transfer.move_to(Status.BLOCKED)
-        _tell(transfer, "payout_blocked", url=reverse("payments:payout-setup"))
+        _tell_to_connect(transfer)
 
 
 def start(transfer: Transfer, *, by: "User | None" = None) -> bool:
@@ -138,7 +138,6 @@ def _sent(pk: int, sent: gateway.Transfer, message: OutboxMessage) -> None:
             ],
             ref=sent.id,
         )
-        _tell(transfer, "payout_sent", url=reverse("payments:earnings"))
         audit.record(None, "transfer.sent", transfer, rule="release", amount=transfer.amount_minor)
     outbox.done(message)
 
@@ -164,7 +163,7 @@ def _refused(pk: int, error: gateway.Refused, message: OutboxMessage) -> None:
         if not_ready:
             # What we believed about the account is wrong; the next look at Stripe puts it right.
             PayoutAccount.objects.filter(party=transfer.payee).update(can_receive=False)
-            _tell(transfer, "payout_blocked", url=reverse("payments:payout-setup"))
+            _tell_to_connect(transfer)
         log.error("%s refused: %s (%s)", transfer, error, error.code)
         audit.record(None, "transfer.refused", transfer, rule="stripe", code=error.code)
     outbox.done(message)
@@ -223,12 +222,12 @@ def _lock(pk: int) -> Transfer:
     )
 
 
-def _tell(transfer: Transfer, kind: str, *, url: str) -> None:
+def _tell_to_connect(transfer: Transfer) -> None:
     notify(
         people_of(transfer.payee, "manage"),
-        kind,
-        key=f"{kind}:{transfer.ref}",
-        url=url,
+        "payout_blocked",
+        key=f"payout_blocked:{transfer.ref}",
+        url=reverse("payments:payout-setup"),
         group="money",
         facts={"amount": transfer.amount, "label": transfer.hold.label},
     )

@@ -1,0 +1,44 @@
+"""Input of the money pages."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts import countries
+from marketplace.core.forms import Form, MoneyField
+from marketplace.core.money import InvalidAmount, Money, exponent
+
+
+class PayoutCountryForm(Form):
+    """Where the payee's bank account is."""
+
+    country = forms.ChoiceField(
+        label=_("Country of your bank account"), help_text=_("It cannot be changed later.")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["country"].choices = [("", "–"), *countries.choices()]  # type: ignore[attr-defined]
+
+
+class QuoteForm(Form):
+    """An amount to look at."""
+
+    amount = MoneyField(label=_("Amount"), least=None)
+
+    def __init__(self, data: Any, *, currency: str) -> None:
+        super().__init__(data)
+        field = self.fields["amount"]
+        assert isinstance(field, MoneyField)  # noqa: S101 - for the type checker
+        field.currency = currency
+        field.least = Money(1, currency)
+
+
+def currency_or(default: str, asked: str) -> str:
+    """The asked currency if there is one of that name, else the default."""
+    try:
+        exponent(asked)
+    except InvalidAmount:
+        return default
+    return asked

@@ -1,0 +1,90 @@
+"""Where the money of holds is, in the words of the money bar."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef
+
+from marketplace.core.money import Money
+from payments.models import Funding, Hold, Refund, Transfer
+
+Status = Hold.Status
+
+
+@dataclass(frozen=True)
+class HoldMoney:
+    """Where the money of one hold is.
+
+    `state` is one of not_funded, on_its_way, held, paused, released_on_its_way, paid_out, refunded,
+    split. `awarded` and `returned` are the two parts of the amount once it ended; `paid_out` and
+    `refunded` say whether they have arrived.
+    """
+
+    amount: Money
+    state: str
+    awarded: Money
+    returned: Money
+    paid_out: bool
+    refunded: bool
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One piece of the money bar."""
+
+    state: str
+    money: Money
+
+
+def where_money_is(holds: Iterable[Hold]) -> dict[int, HoldMoney]:
+    """For each hold where its money is now; one query, however many holds."""
+    mine = {"hold": OuterRef("pk")}
+    on_its_way = Funding.objects.filter(
+        parts__hold=OuterRef("pk"), status__in=[Funding.Status.OPEN, Funding.Status.PROCESSING]
+    )
+    unsent = Transfer.objects.filter(**mine).exclude(status=Transfer.Status.SENT)
+    unrefunded = Refund.objects.filter(**mine).exclude(status=Refund.Status.SUCCEEDED)
+    by_id = {hold.pk: hold for hold in holds}
+    found = Hold.objects.filter(pk__in=by_id).values_list(
+        "pk", Exists(on_its_way), Exists(unsent), Exists(unrefunded)
+    )
+    return {
+        pk: _money_of(by_id[pk], coming=coming, paid_out=not unsent, refunded=not unrefunded)
+        for pk, coming, unsent, unrefunded in found
+    }
+
+
+def _money_of(hold: Hold, *, coming: bool, paid_out: bool, refunded: bool) -> HoldMoney:
+    ended = hold.ended_at is not None
+    returned = hold.amount - hold.awarded if ended else Money.zero(hold.currency)
+    return HoldMoney(
+        amount=hold.amount,
+        state=_state(hold, coming=coming, paid_out=paid_out),
+        awarded=hold.awarded,
+        returned=returned,
+        paid_out=bool(hold.awarded) and paid_out,
+        refunded=bool(returned) and refunded,
+    )
+
+
+def _state(hold: Hold, *, coming: bool, paid_out: bool) -> str:
+    match hold.status:
+        case Status.PENDING:
+            return "on_its_way" if coming else "not_funded"
+        case Status.CANCELLED:
+            return "not_funded"
+        case Status.RELEASED:
+            return "paid_out" if paid_out else "released_on_its_way"
+        case _:
+            return hold.status
+
+
+# What the bar shows; it has no colour for the last steps of a journey.
+BAR = {"paused": "disputed", "released_on_its_way": "paid_out"}
+
+
+def segments(money: HoldMoney) -> list[Segment]:
+    """The pieces of a hold in the money bar; a split one has two."""
+    if money.state == "split":
+        return [Segment("paid_out", money.awarded), Segment("refunded", money.returned)]
+    return [Segment(BAR.get(money.state, money.state), money.amount)]

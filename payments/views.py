@@ -1,0 +1,196 @@
+"""Pages of money: what is coming, what was paid, the paper, and where payouts go."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from marketplace.core.errors import DomainError
+from marketplace.core.http import UserRequest, go_to, show
+from payments.forms import PayoutCountryForm, QuoteForm, currency_or
+from payments.selectors import invoices as shelves
+from payments.selectors import overviews
+from payments.selectors import payouts as payout_facts
+from payments.services import paper, payouts, quotes
+
+
+
+def _pages(request: HttpRequest, after: str) -> dict[str, str]:
+    """Links of the pager: the next page when there is one, and back to the start."""
+    kept = request.GET.copy()
+    kept.pop("after", None)
+    first = f"{request.path}?{kept.urlencode()}".rstrip("?")
+    kept["after"] = after
+    return {
+        "next_url": f"{request.path}?{kept.urlencode()}" if after else "",
+        "first_url": first if request.GET.get("after") else "",
+    }
+
+
+# --- Overviews ------------------------------------------------------------------------------
+
+
+@require_safe
+@login_required
+def earnings(request: UserRequest) -> HttpResponse:
+    """What a freelancer has coming and got."""
+    page = overviews.earnings_page(request.user, after=request.GET.get("after", ""))
+    context = {
+        "sums": overviews.earnings(request.user),
+        "rows": page.rows,
+        **_pages(request, page.after),
+    }
+    return render(request, "payments/earnings.html", context)
+
+
+@require_safe
+@login_required
+def payments(request: UserRequest) -> HttpResponse:
+    """What a client paid in, and where it is."""
+    page = overviews.payments_page(request.user, after=request.GET.get("after", ""))
+    context = {
+        "bars": overviews.spending(request.user),
+        "rows": page.rows,
+        **_pages(request, page.after),
+    }
+    return render(request, "payments/payments.html", context)
+
+
+@require_safe
+def quote(request: HttpRequest) -> HttpResponse:
+    """What an amount means for both sides; a part for htmx, a page without."""
+    currency = currency_or(settings.DEFAULT_CURRENCY, request.GET.get("currency", ""))
+    form = QuoteForm(request.GET if "amount" in request.GET else None, currency=currency)
+    side = request.GET.get("side", "")
+    context = {
+        "form": form,
+        "currency": currency,
+        "side": side if side in {"hire", "work"} else "both",
+        "quote": quotes.quote(form.cleaned_data["amount"]) if form.is_valid() else None,
+    }
+    return show(request, "payments/quote.html", context, part="payments/_quote_answer.html")
+
+
+# --- Invoices -------------------------------------------------------------------------------
+
+
+@require_safe
+@login_required
+def invoices(request: UserRequest) -> HttpResponse:
+    """All paper of the user's parties, by year."""
+    year = request.GET.get("year", "")
+    chosen = int(year) if year.isdecimal() and len(year) == 4 else None
+    shelf = shelves.invoices_of(
+        request.user, year=chosen, after=request.GET.get("after", "")
+    )
+    tabs = [
+        {"label": _("All"), "url": request.path, "current": chosen is None},
+        *(
+            {"label": str(one), "url": f"{request.path}?year={one}", "current": one == chosen}
+            for one in shelf.years
+        ),
+    ]
+    context = {"shelf": shelf, "tabs": tabs, **_pages(request, shelf.after)}
+    return render(request, "payments/invoices.html", context)
+
+
+@require_safe
+@login_required
+def invoice(request: UserRequest, ref: str) -> HttpResponse:
+    """One document, as it was issued."""
+    found = shelves.invoice_to_read(request.user, ref)
+    return render(request, "payments/invoice.html", {"invoice": found, "document": found.document})
+
+
+@require_safe
+@login_required
+def invoice_pdf(request: UserRequest, ref: str) -> HttpResponse:
+    """The document as a PDF; the same bytes each time."""
+    found = shelves.invoice_to_read(request.user, ref)
+    try:
+        made = paper.pdf(found)
+    except DomainError as error:
+        messages.error(request, str(error))
+        return redirect("payments:invoice", ref=ref)
+    return HttpResponse(
+        made,
+        content_type="application/pdf",
+        headers={
+            "Content-Disposition": f'attachment; filename="{found.number}.pdf"',
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        },
+    )
+
+
+# --- Payouts --------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def payout_setup(request: UserRequest) -> HttpResponse:
+    """How the user stands with Stripe; POST leads to Stripe's own questions."""
+    party = request.user.party
+    account = payout_facts.payout_account_of(party)
+    country = account.country if account else ""
+    if request.method == "POST":
+        form = PayoutCountryForm({"country": country or request.POST.get("country", "")})
+    else:
+        form = PayoutCountryForm(initial={"country": party.country})
+    status = 200
+    if form.is_bound:
+        if form.is_valid():
+            try:
+                return go_to(request, _onboarding(request, form.cleaned_data["country"]))
+            except DomainError as error:
+                form.add_error(error.field, str(error))
+        status = 422
+    context = {
+        "form": form,
+        "account": account,
+        "missing": payout_facts.missing(account) if account else [],
+        "waiting": overviews.earnings(request.user),
+    }
+    return render(request, "payments/payout_setup.html", context, status=status)
+
+
+@require_safe
+@login_required
+def payout_refresh(request: UserRequest) -> HttpResponse:
+    """Stripe sends people here whose link was old: they get a new one."""
+    account = payout_facts.payout_account_of(request.user.party)
+    if account and account.country:
+        try:
+            return go_to(request, _onboarding(request, account.country))
+        except DomainError as error:
+            messages.error(request, str(error))
+    return redirect("payments:payout-setup")
+
+
+@require_safe
+@login_required
+def payout_return(request: UserRequest) -> HttpResponse:
+    """Back from Stripe, finished or not: look how the account stands now."""
+    account = payout_facts.payout_account_of(request.user.party)
+    if account:
+        try:
+            payouts.refresh(account)
+        except DomainError as error:
+            messages.error(request, str(error))
+        else:
+            if account.can_receive:
+                messages.success(request, _("You can be paid now."))
+    return redirect("payments:payout-setup")
+
+
+def _onboarding(request: UserRequest, country: str) -> str:
+    return payouts.onboarding_url(
+        request.user.party,
+        by=request.user,
+        country=country,
+        refresh_url=settings.SITE_URL + reverse("payments:payout-refresh"),
+        return_url=settings.SITE_URL + reverse("payments:payout-return"),
+    )
