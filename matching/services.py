@@ -69,9 +69,12 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
 
     Safe to run twice. Whoever may not be shown any more leaves the lists of projects.
     """
-    party = Party.objects.filter(pk=party_id, person__is_active=True).first()
-    person = documents.person(party) if party else None
-    if not matches.is_on() or party is None or person is None:
+    party = Party.objects.filter(pk=party_id).first()
+    if not matches.is_on() or party is None:
+        return []
+    person = documents.person(party)
+    if person is None:
+        forget_party(party)
         return []
     from matching import memory  # noqa: PLC0415 - as above
 
@@ -113,6 +116,11 @@ def rank_stale() -> int:
 def forget_project(project: Project) -> None:
     """Suggest it to nobody, and nobody for it, any more. The log of rankings stays."""
     Match.objects.filter(project=project).delete()
+
+
+def forget_party(party: Party) -> None:
+    """Suggest nothing to them, and them for nothing, any more. The log of rankings stays."""
+    Match.objects.filter(party=party).delete()
 
 
 def _write(run: MatchRun, found: Sequence[Ranked], rows: Sequence[Match]) -> None:

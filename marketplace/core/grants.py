@@ -10,6 +10,7 @@ APPEND_ONLY = (
     "payments_journal",
     "payments_entry",
     "projects_decision",
+    "matching_matchrun",
 )
 
 

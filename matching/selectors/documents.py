@@ -41,8 +41,8 @@ def people() -> list[PersonDoc]:
 
 
 def person(party: Party) -> PersonDoc | None:
-    """One freelancer for their own eyes: every past work may be named."""
-    found = _people(Profile.objects.filter(party=party), own=True)
+    """One active freelancer for their own eyes: every past work may be named."""
+    found = _people(Profile.objects.filter(party=party, party__person__is_active=True), own=True)
     return found[0] if found else None
 
 

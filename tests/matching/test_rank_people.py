@@ -95,6 +95,20 @@ def test_whoever_hides_or_leaves_afterwards_is_gone_at_once():
     assert matches.people_for(project) == []
 
 
+def test_nothing_is_kept_about_somebody_who_has_left():
+    gone = a_freelancer("Gone Later")
+    project = a_project(a_client())
+    rank(project)
+    services.rank_projects(gone.own_party.pk, why="changed")
+    assert Match.objects.filter(party=gone.own_party).count() == 2
+    gone.is_active = False
+    gone.save(update_fields=["is_active"])
+
+    services.rank_projects(gone.own_party.pk, why="changed")
+
+    assert not Match.objects.filter(party=gone.own_party).exists()
+
+
 def test_whoever_has_bid_is_not_suggested_again():
     from projects.models import Bid
 
