@@ -148,7 +148,7 @@ class Stack:
         """Send a signal to one process by its name; SIGKILL returns when it is gone."""
         self.supervisor.kill(name, number)
 
-    def wait_until_ready(self, seconds: float = 60) -> None:
+    def wait_until_ready(self, seconds: float = 120) -> None:
         """Return when every process is up again and a page can be served."""
         deadline = time.monotonic() + seconds
         while not self.supervisor.is_ready():
@@ -156,7 +156,7 @@ class Stack:
                 raise TimeoutError(self.supervisor.failure)
             if time.monotonic() > deadline:
                 raise TimeoutError(f"The stack is not ready after {seconds:.0f} s.")
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def _put_out(self, name: str, line: str) -> None:
         self.logs(name, line)

@@ -43,7 +43,7 @@ class Program:
     # What the kernel sends it when the supervisor is gone.
     death_signal: signal.Signals = signal.SIGTERM
     before_restart: Callable[[], None] | None = None
-    start_seconds: float = 60
+    start_seconds: float = 120
     stop_seconds: float = 10
 
 
@@ -131,7 +131,7 @@ class Supervisor:
         while tier := [child for child in tier if not child.is_ready()]:
             for child in tier:
                 self._expect_to_start(child, time.monotonic() - started)
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def run(self, program: Program, *, quietly: bool = False) -> list[str]:
         """Run a program to its end and return what it wrote. Raises ProgramFailed if it fails."""
