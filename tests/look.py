@@ -36,7 +36,9 @@ STICKING_OUT = """() => {
     .map((e) => `${e.tagName}.${e.className.baseVal ?? e.className}`).slice(0, 5);
 }"""
 # WCAG 2.5.8: links inside sentences and native ticks with a large label are exempt.
-TOO_SMALL = """(least) => [...document.querySelectorAll('a, button, input, select, textarea, summary')]
+TOO_SMALL = """(least) => [
+    ...document.querySelectorAll('a, button, input, select, textarea, summary'),
+  ]
   .filter((e) => {
     const box = e.getBoundingClientRect();
     if (!box.width || !box.height || e.closest('.vh, .skip')) return false;

@@ -133,7 +133,10 @@ class Money:
         """
         symbol = re.escape(moneyed.get_currency(currency).code)
         bare = re.sub(rf"[\s\u00a0\u202f']|{symbol}|[€$£¥]", "", text.strip(), flags=re.IGNORECASE)
-        return cls.parse(_canonical(bare, currency, language), currency)
+        canonical = _canonical(bare, currency, language)
+        if not re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", canonical):
+            raise InvalidAmount(_("Enter an amount, like 1,200 or 1,200.50"))
+        return cls.parse(canonical, currency)
 
 
 def _canonical(text: str, currency: str, language: str) -> str:
