@@ -38,7 +38,7 @@ class BoundField(DjangoBoundField):
         return attrs
 
     @property
-    def aria_describedby(self) -> str | None:  # type: ignore[override]
+    def aria_describedby(self) -> str | None:
         """The ids of hint, error and counter, in reading order."""
         parts = [super().aria_describedby, f"{self.auto_id}_count" if self.counts else ""]
         return " ".join(filter(None, parts)) or None
@@ -99,7 +99,7 @@ def _asking(field: forms.Field) -> Words:
     return _("Fill in “%(label)s”")
 
 
-def _reword(field: forms.Field, code: str, kind: type[forms.Field], words: Words) -> None:
+def _reword(field: forms.Field, code: str, kind: type[forms.Field], words: Any) -> None:
     """Replace Django's own sentence, but never one that the form has chosen itself."""
     stock = kind.default_error_messages.get(code)
     if isinstance(field, kind) and field.error_messages.get(code) == stock:
@@ -323,7 +323,7 @@ class FilesField(forms.Field):
     widget = FilesInput
     default_error_messages = {"required": _("Add at least one file")}
 
-    def clean(self, value: Any) -> Sequence[UploadedFile]:
+    def clean(self, value: Any) -> Sequence[UploadedFile[bytes]]:
         """Raise ValidationError when a file is required and none came."""
         files = list(value) if isinstance(value, list | tuple) else [value] if value else []
         if self.required and not files:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from django.template.loader import get_template
+from django.template import Engine
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -87,6 +87,6 @@ def find_articles(query: str) -> list[Article]:
 
 
 def _text(article: Article) -> str:
-    source = get_template(article.template).template.source
+    source = Engine.get_default().get_template(article.template).source
     plain = re.sub(r"{%.*?%}|<[^>]+>", " ", source)
     return f"{article.title} {article.summary} {plain}".casefold()

@@ -61,7 +61,7 @@ class SpecimenForm(Form):
     )
     quality = StarsField(label="Paid and replied on time")
     note = TextField(label="Anything else?", required=False, max_length=120, rows=3)
-    files = FilesField(
+    uploads = FilesField(
         label="Files", required=False, help_text="PDF, images, ZIP. Up to 25 MB each."
     )
     agree = forms.BooleanField(label="I have read the terms", help_text="They fit on one page.")
