@@ -90,6 +90,11 @@ class MilestoneRows(Form):
             for n in range(1, self.count + 1)
         ]
 
+    @property
+    def has_milestones(self) -> bool:
+        """Whether any row says something."""
+        return any(field.value() for row in self.rows for field in row.fields)
+
     def clean(self) -> dict[str, Any]:
         """A row that is begun must be whole; `milestones` has the whole ones in order."""
         cleaned = super().clean() or {}

@@ -1,6 +1,7 @@
 """Projects as people find and see them. Fetching for somebody is the permission check."""
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
+from accounts import selectors
 from accounts.models import Membership, Party, ProfileSkill, Skill, User
 from marketplace.core import clock
 from marketplace.core.models import StoredFile
@@ -19,6 +21,8 @@ from projects.models import Bid, Contract, Dispute, Milestone, Project, Review
 Reader = User | AnonymousUser
 # Statuses that are an answer of the client.
 ANSWERED = (Bid.Status.ACCEPTED, Bid.Status.NOT_CHOSEN)
+# Of a description, when looking for skills in it.
+MOST_WORDS = 400
 RATING = (F("stars_work") + F("stars_communication") + F("stars_fairness")) / 3.0
 
 
@@ -54,11 +58,13 @@ def project_to_bid_on(reader: Reader, ref: str) -> Project:
 def project_to_manage(user: User, ref: str) -> Project:
     """A project of a party for which the user may post or hire; 404 for strangers.
 
-    It knows `can_post` and `can_hire`.
+    It knows `can_post`, `can_hire` and `contract_ref`.
     """
     mine = _memberships(user)
     rows = Project.objects.select_related("client").annotate(
-        can_post=Exists(mine.filter(can_post=True)), can_hire=Exists(mine.filter(can_hire=True))
+        can_post=Exists(mine.filter(can_post=True)),
+        can_hire=Exists(mine.filter(can_hire=True)),
+        contract_ref=_contract_ref(),
     )
     return get_object_or_404(rows.filter(Q(can_post=True) | Q(can_hire=True)), ref=ref)
 
@@ -72,9 +78,8 @@ def projects_of(user: User, *, after: str = "", limit: int = 20) -> tuple[list[P
         rows = rows.filter(pk__lt=Subquery(Project.objects.filter(ref=after).values("pk")))
     waiting = Count("bids", filter=Q(bids__status__in=Bid.LIVE))
     unread = Count("bids", filter=Q(bids__status__in=Bid.LIVE, bids__read_at=None))
-    contract = Contract.objects.filter(project=OuterRef("pk")).order_by("-pk").values("ref")[:1]
     page = list(
-        rows.annotate(waiting=waiting, unread=unread, contract_ref=Subquery(contract))
+        rows.annotate(waiting=waiting, unread=unread, contract_ref=_contract_ref())
         .defer("description", "search")
         .order_by("-pk")[: limit + 1]
     )
@@ -99,6 +104,18 @@ def skills_asked(project: Project, reader: Reader) -> list[Skill]:
     """The project's skills; `have` says whether the reader's profile names them."""
     have = ProfileSkill.objects.filter(skill=OuterRef("pk"), profile__party=party_id(reader))
     return list(project.skills.annotate(have=Exists(have)).order_by("name"))
+
+
+def skills_in(words: str) -> list[Skill]:
+    """Well-known skills that a text mentions, in the order it does."""
+    said = re.findall(r"[\w+#./-]+", words)[:MOST_WORDS]
+    grams = (
+        " ".join(said[start : start + length]).rstrip(".")
+        for start in range(len(said))
+        for length in (3, 2, 1)
+    )
+    known = selectors.skills_named(dict.fromkeys(grams))
+    return [skill for skill in known if skill.state == Skill.State.CURATED]
 
 
 @dataclass(frozen=True)
@@ -186,6 +203,11 @@ def rating_of(party_field: str) -> dict[str, Any]:
 def _one(rows: QuerySet[Any], value: Any, group: str) -> Subquery:
     """`value` over the rows that belong to the outer row."""
     return Subquery(rows.order_by().values(group).annotate(_value=value).values("_value"))
+
+
+def _contract_ref() -> Subquery:
+    contracts = Contract.objects.filter(project=OuterRef("pk"))
+    return Subquery(contracts.order_by("-pk").values("ref")[:1])
 
 
 def _memberships(reader: Reader) -> QuerySet[Membership]:

@@ -16,6 +16,7 @@ urlpatterns = [
     path("projects/mine/", posting.mine, name="mine"),
     path(PROJECT, browsing.detail, name="detail"),
     path(f"{PROJECT}bid/", bidding.bid, name="bid"),
+    path(f"{PROJECT}bid/quote/", bidding.bid_quote, name="bid-quote"),
     path(f"{PROJECT}bid/draft/", bidding.keep_draft, name="bid-draft"),
     path(f"{PROJECT}manage/", choosing.manage, name="manage"),
     path(f"{PROJECT}compare/", choosing.compare, name="compare"),

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import User
 from marketplace.core import drafts
 from marketplace.core.errors import DomainError
-from marketplace.core.http import UserRequest, go_to, show
+from marketplace.core.http import UserRequest, go_to, show, wants_part
 from marketplace.core.money import Money
 from payments.services.quotes import quote
 from projects.forms.bidding import (
@@ -141,6 +141,22 @@ def _page(
         "quote": quote(price) if price else None,
     }
     return show(request, "projects/bid.html", context, status=422 if wrong else 200)
+
+
+@require_safe
+def bid_quote(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
+    """What a price means for both sides; htmx puts it beside the price while one types."""
+    project = project_to_bid_on(request.user, ref)
+    form = bid_form(project, request.GET)
+    form.full_clean()
+    price = form.cleaned_data.get("amount")
+    context = {
+        "project": project,
+        "quote": quote(price) if price else None,
+        "problem": "" if price or not request.GET.get("amount") else form.errors["amount"][0],
+        "oob": wants_part(request),
+    }
+    return show(request, "projects/bid_quote.html", context, part="projects/_bid_quote.html")
 
 
 @require_POST

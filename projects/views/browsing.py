@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from babel.dates import format_timedelta
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
@@ -12,8 +13,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from accounts.models import Skill
-from marketplace.core.display import money_round_text
+from marketplace.core.display import money_round_text, reader_locale
 from marketplace.core.http import show, wants_part
+from marketplace.core.money import Money
 from projects.forms.bidding import BidForm
 from projects.forms.browsing import BrowseForm
 from projects.models import Project
@@ -21,6 +23,7 @@ from projects.models.projects import AiPolicy
 from projects.selectors import browsing
 from projects.selectors import projects as selectors
 from projects.selectors.browsing import Browse, KnownSkills, Reader
+from projects.selectors.projects import ClientFacts
 from projects.views.bidding import form_from_draft
 
 
@@ -192,15 +195,38 @@ def detail(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
     if slug != project.slug:
         return redirect(project, permanent=True)
     facts = selectors.client_facts(project.client, project.currency)
+    own = vars(project)
     context = {
         "project": project,
+        "own_price": own["own_bid_minor"] and Money(own["own_bid_minor"], project.currency),
         "facts": facts,
+        "client_rows": _client_rows(facts),
         "skills": selectors.skills_asked(project, request.user),
         "files": selectors.files_of(project),
         "form": _form_for(request, project),
         "similar": [] if project.is_open else selectors.similar_to(project),
     }
     return show(request, "projects/detail.html", context)
+
+
+def _client_rows(facts: ClientFacts) -> list[tuple[str, str]]:
+    """What is known about the client, as pairs; only what is true."""
+    rows = []
+    if facts.hires:
+        hires = ngettext("%(n)s contract", "%(n)s contracts", facts.hires) % {"n": facts.hires}
+        rows.append((_("Hired here"), hires))
+        rows.append((_("Paid so far"), money_round_text(facts.paid)))
+    else:
+        rows.append((_("Hired here"), _("Not yet")))
+    if facts.approves_in is not None:
+        span = format_timedelta(facts.approves_in, locale=reader_locale())
+        rows.append((_("Approves in"), _("%(span)s on average") % {"span": span}))
+    if facts.bids_ended:
+        words = {"answered": facts.bids_answered, "all": facts.bids_ended}
+        rows.append((_("Answered"), _("%(answered)s of %(all)s bids") % words))
+    if facts.hires:
+        rows.append((_("Disputes"), str(facts.disputes) if facts.disputes else _("None")))
+    return rows
 
 
 def _form_for(request: HttpRequest, project: Project) -> BidForm | None:

@@ -50,7 +50,7 @@ def manage(request: UserRequest, slug: str, ref: str) -> HttpResponse:
             one | {"url": f"?tab={one['name']}", "current": one["name"] == tab} for one in tabs
         ],
         "counts": counts,
-        "files": [],
+        "contract_ref": vars(project)["contract_ref"],
         "next_url": f"?tab={tab}&after={following}" if following else "",
         "first_url": f"?tab={tab}" if after else "",
     }

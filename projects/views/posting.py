@@ -32,12 +32,14 @@ from projects.forms.posting import (
     wanted_of,
 )
 from projects.forms.refusals import show_refusal
+from projects.models.projects import AiPolicy
 from projects.selectors import projects as selectors
 from projects.services import posting
 from projects.services.wanted import problems
 from projects.views.joining import join_first
 
 CHECK = 4
+MOST_SUGGESTED = 6
 JUST_NOW = dt.timedelta(minutes=10)
 
 
@@ -60,7 +62,7 @@ def step(request: HttpRequest, step: int) -> HttpResponse:
     values = _values(request)
     currency = _currency(request.user)
     form_class = STEPS[step - 1]
-    status = 200
+    status, suggested = 200, []
     if request.method == "POST":
         form = form_class(request.POST, currency=currency)
         _keep(request)
@@ -70,8 +72,12 @@ def step(request: HttpRequest, step: int) -> HttpResponse:
         status = 422
     else:
         known = {name: values[name] for name in form_class.base_fields if name in values}
+        if "skills" in form_class.base_fields and not known.get("skills"):
+            suggested = selectors.skills_in(values.get("description", ""))[:MOST_SUGGESTED]
+            known["skills"] = ", ".join(skill.name for skill in suggested)
         form = form_class(initial=known, currency=currency)
     context = {
+        "suggested": suggested,
         "form": form,
         "step": step,
         "steps": _steps(step),
@@ -97,6 +103,7 @@ def _check(request: HttpRequest) -> HttpResponse:
             wrong = [(1, str(error))]
     context = {
         "wanted": wanted,
+        "ai_policy": AiPolicy(wanted.ai_policy).label,
         "wrong": wrong,
         "steps": _steps(CHECK),
         "party": None if isinstance(request.user, AnonymousUser) else hiring_party(request.user),
