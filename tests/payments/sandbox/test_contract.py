@@ -8,6 +8,7 @@ import stripe
 
 from marketplace.core.money import Money
 from payments import gateway
+from payments.gateway import connection
 from payments.sandbox.contract import ContractBroken, ContractHTTPClient, blank, misfits, operations
 from payments.sandbox.contract.client import check
 
@@ -35,7 +36,7 @@ def our_requests(monkeypatch) -> list[tuple[str, str, str | None]]:
     client = stripe.StripeClient(
         "sk_test_1", base_addresses={"api": NOBODY_LISTENS}, http_client=recorder
     )
-    monkeypatch.setattr(gateway, "client", lambda: client)
+    monkeypatch.setattr(connection, "client", lambda: client)
     money, now = Money(12_34, "EUR"), dt.datetime.now(dt.UTC)
     metadata = {"command": "command-1"}
     calls = [

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from payments import gateway
+from payments.gateway import connection
 from payments.sandbox import courier
 from payments.sandbox.server import Sandbox
 from tests.stripe_sandbox import SECRET_KEY, WEBHOOK_SECRET, StripeSandbox
@@ -53,7 +54,7 @@ def test_the_list_of_events_is_oldest_first_and_knows_what_webhooks_lost(stripe_
 
 
 def test_long_lists_are_read_page_by_page(stripe_sandbox, checkout, monkeypatch):
-    monkeypatch.setattr(gateway, "PAGE", 3)
+    monkeypatch.setattr(connection, "PAGE", 3)
     for _ in range(2):
         stripe_sandbox.pay(checkout().id)
 

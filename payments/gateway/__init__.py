@@ -1,0 +1,65 @@
+"""Stripe, as the rest of the product sees it.
+
+The only place that talks to the `stripe` package. Answers are small frozen records of our own;
+amounts are whole minor units with an upper-case currency. Every write takes the idempotency key
+of its command: the same key never does the work twice.
+
+Which Stripe answers, the real one or the sandbox, is a matter of `STRIPE_API_BASE` alone.
+"""
+
+from payments.gateway.accounts import Account, account_link, create_account, retrieve_account
+from payments.gateway.balances import BalanceTransaction, balance, list_balance_transactions
+from payments.gateway.charges import Charge, retrieve_charge
+from payments.gateway.checkout import (
+    CheckoutLine,
+    CheckoutSession,
+    create_checkout,
+    expire_checkout,
+    retrieve_checkout,
+)
+from payments.gateway.connection import client
+from payments.gateway.errors import (
+    BadSignature,
+    GatewayError,
+    KeyReused,
+    Refused,
+    Unavailable,
+    WrongMode,
+)
+from payments.gateway.events import Event, list_events, read_event
+from payments.gateway.refunds import Refund, find_refund, refund, retrieve_refund
+from payments.gateway.transfers import Transfer, find_transfer, transfer
+
+__all__ = [
+    "Account",
+    "BadSignature",
+    "BalanceTransaction",
+    "Charge",
+    "CheckoutLine",
+    "CheckoutSession",
+    "Event",
+    "GatewayError",
+    "KeyReused",
+    "Refund",
+    "Refused",
+    "Transfer",
+    "Unavailable",
+    "WrongMode",
+    "account_link",
+    "balance",
+    "client",
+    "create_account",
+    "create_checkout",
+    "expire_checkout",
+    "find_refund",
+    "find_transfer",
+    "list_balance_transactions",
+    "list_events",
+    "read_event",
+    "refund",
+    "retrieve_account",
+    "retrieve_charge",
+    "retrieve_checkout",
+    "retrieve_refund",
+    "transfer",
+]

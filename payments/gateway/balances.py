@@ -1,0 +1,65 @@
+"""Our balance at Stripe and the movements on it."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import stripe
+
+from payments.gateway import connection
+from payments.gateway.answers import id_of, moment
+from payments.stripe_units import from_stripe
+
+
+@dataclass(frozen=True)
+class BalanceTransaction:
+    """One movement of a Stripe balance; `source` is the id of the object that caused it."""
+
+    id: str
+    type: str
+    amount: int
+    fee: int
+    net: int
+    currency: str
+    source: str | None
+    created: dt.datetime
+
+
+def list_balance_transactions(*, since: dt.datetime) -> Iterator[BalanceTransaction]:
+    """Movements of our own balance since then, newest first, page by page."""
+    with connection.our_errors():
+        page = connection.client().v1.balance_transactions.list(
+            {"created": {"gte": int(since.timestamp())}, "limit": connection.PAGE}
+        )
+        for moved in page.auto_paging_iter():
+            yield read_movement(moved)
+
+
+def balance() -> dict[str, int]:
+    """Our balance by currency, available and pending money together."""
+    with connection.our_errors():
+        ours = connection.client().v1.balance.retrieve()
+    sums: dict[str, int] = {}
+    parts = [(part.amount, part.currency) for part in ours.available]
+    parts += [(part.amount, part.currency) for part in ours.pending]
+    for minor, currency in parts:
+        amount = from_stripe(minor, currency)
+        sums[amount.currency] = sums.get(amount.currency, 0) + amount.minor
+    return sums
+
+
+def read_movement(moved: stripe.BalanceTransaction) -> BalanceTransaction:
+    """Our record of a balance transaction."""
+    amount, fee, net = (
+        from_stripe(minor, moved.currency) for minor in (moved.amount, moved.fee, moved.net)
+    )
+    return BalanceTransaction(
+        id=moved.id,
+        type=moved.type,
+        amount=amount.minor,
+        fee=fee.minor,
+        net=net.minor,
+        currency=amount.currency,
+        source=id_of(moved.source),
+        created=moment(moved.created),
+    )
