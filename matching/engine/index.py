@@ -29,8 +29,11 @@ class People:
         self.works = tuple(work for person in self.docs for work in latest(person.history))
         counts = [len(latest(person.history)) for person in self.docs]
         self.owners: Ints = np.repeat(np.arange(len(self.docs)), counts)
-        self.texts = Bm25([work_terms(work) for work in self.works])
-        self.titles = Bm25([terms(work.title) for work in self.works])
+        titles = [terms(work.title) for work in self.works]
+        self.titles = Bm25(titles)
+        self.texts = Bm25(
+            [2 * title + _body(work) for title, work in zip(titles, self.works, strict=True)]
+        )
         self.words = Bm25([own_terms(person) for person in self.docs])
         self.skills = SkillTable([person.skills for person in self.docs])
         self.freshness = np.asarray([freshness(count) for count in counts])
@@ -94,7 +97,11 @@ def language_fit(wanted: str, spoken: Collection[str]) -> float:
 
 def work_terms(work: HistoryItem) -> list[str]:
     """A past work as terms; its title and its skills say more than their length."""
-    return 2 * terms(work.title) + terms(work.text) + 2 * terms(" ".join(work.skills))
+    return 2 * terms(work.title) + _body(work)
+
+
+def _body(work: HistoryItem) -> list[str]:
+    return terms(work.text) + 2 * terms(" ".join(work.skills))
 
 
 def own_terms(person: PersonDoc) -> list[str]:

@@ -22,21 +22,21 @@ _PERSON_NOUN = (
     r"expert|freelancer|guy|man|mom|mother|mum|national|native|passport|person|photographer|"
     r"professional|programmer|researcher|speaker|student|translator|woman|writer)s?"
 )
-_DEMONYM = (
-    r"(?:afghan|african|albanian|algerian|american|angolan|arab|argentin(?:e|ian)|armenian|asian|"
-    r"australian|austrian|azerbaijani|bangladeshi|belarusian|belgian|bolivian|bosnian|brazilian|"
-    r"british|bulgarian|cambodian|cameroonian|canadian|chilean|chinese|colombian|congolese|"
-    r"croatian|cuban|cypriot|czech|danish|dutch|ecuadorian|egyptian|english|estonian|ethiopian|"
-    r"european|filipin[oa]|finnish|french|georgian|german|ghanaian|greek|guatemalan|haitian|"
-    r"hungarian|icelandic|indian|indonesian|iranian|iraqi|irish|israeli|italian|ivorian|jamaican|"
-    r"japanese|jordanian|kazakh|kenyan|korean|kurdish|latvian|lebanese|libyan|lithuanian|"
-    r"malaysian|maltese|mexican|moldovan|mongolian|moroccan|nepal(?:i|ese)|nigerian|norwegian|"
-    r"pakistani|palestinian|paraguayan|persian|peruvian|polish|portuguese|romanian|russian|"
-    r"rwandan|saudi|scottish|senegalese|serbian|singaporean|slovak(?:ian)?|slovenian|somali|"
-    r"south african|spanish|sri lankan|sudanese|swedish|swiss|syrian|taiwanese|tanzanian|thai|"
-    r"tunisian|turkish|ugandan|ukrainian|uruguayan|uzbek|venezuelan|vietnamese|welsh|yoruba|"
-    r"zambian|zimbabwean)"
-)
+_DEMONYMS = """
+    afghan african albanian algerian american angolan arab argentine argentinian armenian asian
+    australian austrian azerbaijani bangladeshi belarusian belgian bolivian bosnian brazilian
+    british bulgarian cambodian cameroonian canadian chilean chinese colombian congolese croatian
+    cuban cypriot czech danish dutch ecuadorian egyptian english estonian ethiopian european
+    filipino filipina finnish french georgian german ghanaian greek guatemalan haitian hungarian
+    icelandic indian indonesian iranian iraqi irish israeli italian ivorian jamaican japanese
+    jordanian kazakh kenyan korean kurdish latvian lebanese libyan lithuanian malaysian maltese
+    mexican moldovan mongolian moroccan nepali nepalese nigerian norwegian pakistani palestinian
+    paraguayan persian peruvian polish portuguese romanian russian rwandan saudi scottish
+    senegalese serbian singaporean slovak slovakian slovenian somali spanish lankan sudanese
+    swedish swiss syrian taiwanese tanzanian thai tunisian turkish ugandan ukrainian uruguayan
+    uzbek venezuelan vietnamese welsh yoruba zambian zimbabwean
+"""
+DEMONYMS = frozenset(_DEMONYMS.split())
 
 # Contact data, handles and links carry names. Ages and schools are told in set phrases.
 # A language stays where it is the work ("translate into German") and goes where it
@@ -44,20 +44,23 @@ _DEMONYM = (
 PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+        r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
         r"(?:https?://|www\.)\S+",
         # Not .net, .io or .dev: ASP.NET and Socket.IO are skills.
-        r"\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|me|info|eu|uk|de|fr|es|pt|it|nl|pl|br)(?:/\S*)?\b",
+        r"(?<![\w.-])[\w-]+(?:\.[\w-]+)*\.(?:com|org|me|info|eu|uk|de|fr|es|pt|it|nl|pl|br)(?:/\S*)?\b",
         r"(?<!\w)@[\w.-]+",
-        r"(?<!\w)\+?\(?\d[\d\s()./-]{7,}\d(?!\w)",
+        r"(?<![\w()./-])\+?\(?\d[\d\s()./-]{7,60}\d(?!\w)",
         r"\b(?:born|né|née|geboren)\s+(?:in|on|am|en)?\s*(?:\w+\s+){0,2}\d{4}\b",
         r"\b(?:age|aged|alter)\s*:?\s*\d{2}\b",
         r"\b\d{2}[\s-]*(?:years?|yrs?)[\s-]*old\b",
         rf"\b{_SCHOOL}\s+(?:of|für|de|di)\s+(?:the\s+)?{_CAPITALISED}(?:\s+and\s+{_CAPITALISED})?",
-        rf"\bnative\s+(?:{_DEMONYM}|{_CAPITALISED})\s+speaker\b",
-        rf"\b{_DEMONYM}[\s-]+(?:born[\s-]+)?{_PERSON_NOUN}\b",
-        rf"\b(?:i\s+am|i['’]m|am|being)\s+(?:an?\s+)?{_DEMONYM}\b",
+        rf"\bnative\s+{_CAPITALISED}\s+speaker\b",
     )
+)
+# "A German developer", "German-born engineer"; "I am German", "being a German".
+_ORIGINS = (
+    re.compile(rf"\b([^\W\d_]+)[\s-]+(?:born[\s-]+)?{_PERSON_NOUN}\b", re.IGNORECASE),
+    re.compile(r"\b(?:am|['’]m|being)\s+(?:an?\s+)?([^\W\d_]+)\b", re.IGNORECASE),
 )
 # Read with its capitals: "Stanford University", but not "the university".
 _NAMED_SCHOOL = re.compile(
@@ -90,7 +93,13 @@ def without_patterns(text: str) -> str:
     """The text without mail addresses, links, handles, phone numbers, ages and schools."""
     for pattern in PATTERNS:
         text = pattern.sub(" ", text)
+    for pattern in _ORIGINS:
+        text = pattern.sub(_without_origin, text)
     return _NAMED_SCHOOL.sub(" ", text)
+
+
+def _without_origin(found: re.Match[str]) -> str:
+    return " " if found[1].casefold() in DEMONYMS else found[0]
 
 
 def without_names(text: str, names: Iterable[str]) -> str:
