@@ -70,7 +70,7 @@ def _stop_on_signals() -> None:
 
 def _welcome(stack: Stack, seconds: float, *, with_demo: bool) -> None:
     show(OWN_NAME, f"Ready in {seconds:.1f} s.")
-    accounts = _demo_accounts(stack) if with_demo else []
+    accounts = _demo_accounts(stack) if with_demo and stack.has_sandbox else []
     lines = [
         "",
         f"Bidwell is at {stack.url}/",
@@ -89,8 +89,8 @@ def _demo_accounts(stack: Stack) -> list[str]:
         show(OWN_NAME, "Creating the demo market (once).")
         try:
             lines = stack.manage("seed_demo")
-        except ProgramFailed as error:
-            return [f"The demo market could not be created: {error}"]
+        except ProgramFailed as failure:
+            return [f"The demo market could not be created: {failure.sentence}"]
         with os.fdopen(os.open(note, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
             file.write("\n".join(lines))
     return note.read_text().splitlines()

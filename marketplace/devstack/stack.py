@@ -139,10 +139,10 @@ class Stack:
         return "STRIPE_API_BASE" in self.env
 
     def manage(self, *arguments: str, as_owner: bool = False) -> list[str]:
-        """Run a management command and return its lines. Raises ProgramFailed if it fails."""
+        """Run a management command; its standard output. Raises ProgramFailed if it fails."""
         env = self.owner_env if as_owner else self.env
-        command = self._program(arguments[0], ["manage.py", *arguments], env=env)
-        return self.supervisor.run(command, quietly=True)
+        program = self._program(arguments[0], ["manage.py", *arguments], env=env)
+        return self.supervisor.run(program)
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal to one process by its name; SIGKILL returns when it is gone."""

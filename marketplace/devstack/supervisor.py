@@ -10,7 +10,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 CHILD = Path(__file__).with_name("child.py")
 OWN_NAME = "bidwell"
@@ -52,9 +54,10 @@ class _Child:
     """One program with its present process and the history of its deaths."""
 
     program: Program
-    is_quiet: bool = False
     process: "subprocess.Popen[bytes] | None" = None
-    reader: threading.Thread | None = None
+    readers: list[threading.Thread] = field(default_factory=list)
+    # With a list, standard output goes there and only standard error is put out.
+    answer: list[str] | None = None
     said_ready: threading.Event = field(default_factory=threading.Event)
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=25))
     deaths: deque[float] = field(default_factory=deque)
@@ -72,7 +75,10 @@ class _Child:
         if self.process is None or self.process.returncode is not None:
             return True
         flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return os.waitid(os.P_PID, self.process.pid, flags) is not None
+        try:
+            return os.waitid(os.P_PID, self.process.pid, flags) is not None
+        except ChildProcessError:  # Another thread is reaping it this very moment.
+            return True
 
     def send(self, number: signal.Signals) -> None:
         if self.process is not None and not self.has_ended():
@@ -87,8 +93,8 @@ class _Child:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            if self.reader is not None:
-                self.reader.join(2)
+            for reader in self.readers:
+                reader.join(2)
         return process.returncode
 
 
@@ -133,9 +139,9 @@ class Supervisor:
                 self._expect_to_start(child, time.monotonic() - started)
             time.sleep(0.1)
 
-    def run(self, program: Program, *, quietly: bool = False) -> list[str]:
-        """Run a program to its end and return what it wrote. Raises ProgramFailed if it fails."""
-        child = _Child(program, is_quiet=quietly, last_lines=deque(maxlen=5000))
+    def run(self, program: Program) -> list[str]:
+        """Run a program to its end and return its standard output. Raises ProgramFailed."""
+        child = _Child(program, answer=[])
         self._spawn(child)
         try:
             while not child.has_ended():
@@ -144,7 +150,7 @@ class Supervisor:
             code = child.reap()
         if code:
             raise ProgramFailed(f"{program.name} failed ({_how(code)}).", child.last_lines)
-        return list(child.last_lines)
+        return child.answer or []
 
     def watch(self) -> None:
         """From now on restart what dies, in a thread of its own."""
@@ -162,27 +168,34 @@ class Supervisor:
             cwd=program.cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.STDOUT if child.answer is None else subprocess.PIPE,
             # Ctrl-C in the terminal must reach the supervisor alone.
             start_new_session=True,
         )
-        child.reader = threading.Thread(
-            target=self._read, args=(child, child.process), name=program.name, daemon=True
-        )
-        child.reader.start()
+        child.readers = []
+        if child.answer is None:
+            self._read(child, child.process.stdout, partial(self._hear, child))
+        else:
+            self._read(child, child.process.stdout, child.answer.append)
+            self._read(child, child.process.stderr, partial(self._hear, child))
         self.note_processes(self.pids())
 
-    def _read(self, child: _Child, process: "subprocess.Popen[bytes]") -> None:
-        if process.stdout is None:
-            return
-        with process.stdout as stream:
-            for raw in stream:
-                line = raw.decode(errors="replace").rstrip()
-                child.last_lines.append(line)
-                if child.program.ready_line and child.program.ready_line in line:
-                    child.said_ready.set()
-                if not child.is_quiet:
-                    self.output(child.program.name, line)
+    @staticmethod
+    def _read(child: _Child, stream: IO[bytes] | None, use: Callable[[str], None]) -> None:
+        def read(stream: IO[bytes]) -> None:
+            with stream:
+                for line in stream:
+                    use(line.decode(errors="replace").rstrip())
+
+        reader = threading.Thread(target=read, args=(stream,), name="reader", daemon=True)
+        reader.start()
+        child.readers.append(reader)
+
+    def _hear(self, child: _Child, line: str) -> None:
+        child.last_lines.append(line)
+        if child.program.ready_line and child.program.ready_line in line:
+            child.said_ready.set()
+        self.output(child.program.name, line)
 
     def _expect_to_start(self, child: _Child, waited: float) -> None:
         program = child.program

@@ -150,10 +150,13 @@ def test_a_program_started_with_sigint_ignored_still_obeys_it(supervisor):
     assert time.monotonic() - started < 5
 
 
-def test_run_returns_what_a_program_wrote(supervisor):
-    assert supervisor.run(program("print('one'); print('two')")) == ["one", "two"]
-    with pytest.raises(ProgramFailed, match="clock failed"):
-        supervisor.run(program("raise SystemExit(3)"))
+def test_run_returns_what_a_program_answers_and_puts_out_what_it_says_besides(supervisor, said):
+    code = "import sys; print('one'); print('half done', file=sys.stderr); print('two')"
+
+    assert supervisor.run(program(code)) == ["one", "two"]
+    assert said == [("clock", "half done")]
+    with pytest.raises(ProgramFailed, match=r"clock failed \(exit code 1\)\.\n  no such person"):
+        supervisor.run(program("raise SystemExit('no such person')"))
 
 
 def test_nothing_outlives_a_killed_supervisor():
