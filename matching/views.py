@@ -17,8 +17,8 @@ from projects.selectors.projects import project_to_manage
 BESIDE = 3
 
 
-@login_required
 @require_safe
+@login_required
 def project_people(request: UserRequest, slug: str, ref: str) -> HttpResponse:
     """`/projects/<slug>-<ref>/people/`: whom the client might ask, and why."""
     project = project_to_manage(request.user, ref)
@@ -40,8 +40,8 @@ def project_people(request: UserRequest, slug: str, ref: str) -> HttpResponse:
     return show(request, "matching/people.html", context, part="matching/_people.html")
 
 
-@login_required
 @require_safe
+@login_required
 def project_reasons(request: UserRequest, slug: str, ref: str) -> HttpResponse:
     """`/projects/<slug>-<ref>/match/`: why the freelancer sees this project."""
     project = matches.project_to_explain(request.user, ref)
@@ -56,8 +56,8 @@ def project_reasons(request: UserRequest, slug: str, ref: str) -> HttpResponse:
     return show(request, "matching/reasons.html", context, part="matching/_reasons.html")
 
 
-@login_required
 @require_safe
+@login_required
 def for_you(request: UserRequest) -> HttpResponse:
     """`/matches/`: open projects for the freelancer, best first, with reasons."""
     party = request.user.own_party

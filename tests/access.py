@@ -55,6 +55,7 @@ ACCESS |= {
     "pages:privacy": Row(get=EVERYONE),
     "pages:imprint": Row(get=EVERYONE),
     "pages:status": Row(get=EVERYONE),
+    "pages:counts": Row(get=MEMBERS),
     "pages:theme": Row(get=POST_ONLY, post=(GO,) * 6),
     "pages:styleguide": Row(get=(MISSING, MISSING, MISSING, MISSING, MISSING, OK)),
     "pages:offline": Row(get=EVERYONE),
@@ -72,3 +73,22 @@ ACCESS |= {
 # --- projects: work -------------------------------------------------------------------------
 
 # --- matching -------------------------------------------------------------------------------
+
+ACCESS |= {
+    "matching:for-you": Row(get=MEMBERS, post=POST_ONLY),
+    "matching:project-people": Row(
+        get=(LOGIN, MISSING, MISSING, OK, MISSING, MISSING),
+        post=POST_ONLY,
+        kwargs=lambda world: {"slug": world.project.slug, "ref": world.project.ref},
+    ),
+    "matching:project-reasons": Row(
+        get=(LOGIN, OK, OK, MISSING, OK, OK),
+        post=POST_ONLY,
+        kwargs=lambda world: {"slug": world.project.slug, "ref": world.project.ref},
+    ),
+    "api:matches": Row(get=MEMBERS),
+    "api:project-matches": Row(
+        get=(LOGIN, MISSING, MISSING, OK, MISSING, MISSING),
+        kwargs=lambda world: {"ref": world.project.ref},
+    ),
+}
