@@ -80,3 +80,63 @@ class ProfileFactory(DjangoModelFactory):
         profiles.set_skills(profile, by=user, skills=list(zip(found, levels.values(), strict=True)))
         profile.refresh_from_db()
         return profile
+
+
+# --- projects: market -----------------------------------------------------------------------
+
+
+class ProjectFactory(DjangoModelFactory):
+    """An open project; `published=False` leaves it a draft, `by` posts it for whom they hire."""
+
+    class Meta:
+        model = "projects.Project"
+
+    by = factory.SubFactory(UserFactory, side="hire")
+    title = factory.Sequence(lambda n: f"Accessible ticket checkout {n}")
+    description = "Our ticket shop works with a mouse and badly with anything else. Please help. " * 2
+    budget = (3000, 4500)
+    currency = "EUR"
+    skills = ("Django", "Accessibility")
+    ai_policy = "ask"
+    deliver_by = None
+    published = True
+
+    @classmethod
+    def _create(cls, model_class, *args, **fields):
+        from accounts.selectors import hiring_party
+        from marketplace.core.money import Money
+        from projects.services import posting
+        from projects.services.wanted import Wanted
+
+        by, published, budget = fields.pop("by"), fields.pop("published"), fields.pop("budget")
+        low, high = (Money(end * 100, fields["currency"]) for end in budget or (0, 0))
+        wanted = Wanted(**fields, budget_min=low if budget else None, budget_max=high or None)
+        project = posting.save_draft(hiring_party(by), by=by, wanted=wanted)
+        return posting.publish(project, by=by) if published else project
+
+
+class BidFactory(DjangoModelFactory):
+    """A bid somebody sent: `BidFactory(project=…, by=…, price=Money(…))`."""
+
+    class Meta:
+        model = "projects.Bid"
+
+    project = factory.SubFactory(ProjectFactory)
+    by = factory.SubFactory(UserFactory)
+    price = factory.LazyAttribute(lambda bid: _eur(3600))
+    days = 30
+    message = "I rebuilt the booking flow of a bike workshop and would begin with your date picker."
+    ai_use = "no"
+    milestones = ()
+
+    @classmethod
+    def _create(cls, model_class, *args, **fields):
+        from projects.services import bidding
+
+        return bidding.send_bid(fields.pop("project"), **fields)
+
+
+def _eur(amount):
+    from marketplace.core.money import Money
+
+    return Money(amount * 100, "EUR")

@@ -65,7 +65,7 @@ def decline(bid: Bid, *, by: User, reason: str) -> Bid:
         not_chosen_reason=reason,
     )
     audit.record(by, "bid.declined", bid)
-    tell_bidder(bid, project, "bid_not_chosen", key=f"bid-not-chosen:{bid.ref}:{bid.version}")
+    _tell_not_chosen(bid, project)
     return bid
 
 
@@ -110,9 +110,7 @@ def hire(bid: Bid, *, by: User, milestones: Sequence[MilestonePlan], seen_versio
         other.move_to(
             Bid.Status.NOT_CHOSEN, closed_at=now, not_chosen_reason=NotChosenReason.ANOTHER
         )
-        tell_bidder(
-            other, project, "bid_not_chosen", key=f"bid-not-chosen:{other.ref}:{other.version}"
-        )
+        _tell_not_chosen(other, project)
     signals.project_closed.send(Project, project=project)
     return contract
 
@@ -142,6 +140,18 @@ def in_working_days(start: dt.date, days: int) -> dt.date:
         day += dt.timedelta(days=1)
         rest -= day.weekday() <= FRIDAY and rest > 0
     return day
+
+
+def _tell_not_chosen(bid: Bid, project: Project) -> None:
+    """Our own reasons are told in the reader's language when the notice is read."""
+    tell_bidder(
+        bid,
+        project,
+        "bid_not_chosen",
+        key=f"bid-not-chosen:{bid.ref}:{bid.version}",
+        reason="" if bid.not_chosen_reason in NotChosenReason.values else bid.not_chosen_reason,
+        code=bid.not_chosen_reason if bid.not_chosen_reason in NotChosenReason.values else "",
+    )
 
 
 def _lock(bid: Bid, *, by: User) -> tuple[Project, Bid]:
