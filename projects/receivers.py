@@ -49,6 +49,7 @@ def publish_what_waited(request: HttpRequest, user: User, **_rest: Any) -> None:
 
     When the project cannot be published it stays a draft, and the check page says why.
     """
+    request.user = user  # a request that never met the middleware has none
     drafts.claim(request)
     draft = drafts.find(request, DRAFT)
     if draft is None or not draft.values.get(PUBLISH_WHEN_JOINED):
