@@ -17,6 +17,7 @@ urlpatterns = [
     path("privacy/", public.privacy, name="privacy"),
     path("imprint/", public.imprint, name="imprint"),
     path("status/", platform.status, name="status"),
+    path("counts/", platform.counts, name="counts"),
     path("theme/", platform.theme, name="theme"),
     path("styleguide/", platform.styleguide, name="styleguide"),
     path("offline/", platform.offline, name="offline"),

@@ -1,6 +1,7 @@
 """What browsers and machines ask for, and the theme switch."""
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
@@ -34,6 +35,13 @@ def theme(request: HttpRequest) -> HttpResponse:
 def status(request: HttpRequest) -> HttpResponse:
     """`/status/`: what works right now, for people; `/readyz` is for machines."""
     return render(request, "pages/status.html", {"parts": selectors.parts_of_the_service()})
+
+
+@login_required
+@require_safe
+def counts(request: HttpRequest) -> HttpResponse:
+    """What is unread, for the header of an open page."""
+    return render(request, "components/counts.html")
 
 
 @require_safe
