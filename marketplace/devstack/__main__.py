@@ -27,10 +27,15 @@ def main() -> int:
     options = _options()
     _stop_on_signals()
     started = time.monotonic()
-    stack = Stack(Path(options.data), port=options.port, output=show)
+    stack = Stack(
+        Path(options.data),
+        port=options.port,
+        output=show,
+        before_work=_create_demo if options.demo else lambda stack: None,
+    )
     try:
         with stack:
-            _welcome(stack, time.monotonic() - started, with_demo=options.demo)
+            _welcome(stack, time.monotonic() - started)
             stack.supervisor.gave_up.wait()
     except (FolderInUse, PortInUse) as refusal:
         sys.exit(str(refusal))
@@ -68,9 +73,10 @@ def _stop_on_signals() -> None:
             signal.signal(number, stop)
 
 
-def _welcome(stack: Stack, seconds: float, *, with_demo: bool) -> None:
+def _welcome(stack: Stack, seconds: float) -> None:
     show(OWN_NAME, f"Ready in {seconds:.1f} s.")
-    accounts = _demo_accounts(stack) if with_demo and stack.has_sandbox else []
+    note = _demo_note(stack)
+    accounts = note.read_text().splitlines() if note.exists() else []
     lines = [
         "",
         f"Bidwell is at {stack.url}/",
@@ -82,18 +88,21 @@ def _welcome(stack: Stack, seconds: float, *, with_demo: bool) -> None:
     write("\n".join(lines))
 
 
-def _demo_accounts(stack: Stack) -> list[str]:
-    """Fill an empty market once per data folder; what `seed_demo` said about its accounts."""
-    note = stack.folder.path / "demo-accounts.txt"
-    if not note.exists():
-        show(OWN_NAME, "Creating the demo market (once).")
-        try:
-            lines = stack.manage("seed_demo")
-        except ProgramFailed as failure:
-            return [f"The demo market could not be created: {failure.sentence}"]
-        with os.fdopen(os.open(note, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
-            file.write("\n".join(lines))
-    return note.read_text().splitlines()
+def _demo_note(stack: Stack) -> Path:
+    return stack.folder.path / "demo-accounts.txt"
+
+
+def _create_demo(stack: Stack) -> None:
+    """Fill an empty market once per data folder, before sweeps could meet a story half told."""
+    note = _demo_note(stack)
+    if note.exists() or not stack.has_sandbox:
+        return
+    show(OWN_NAME, "Creating the demo market (once).")
+    try:
+        lines = stack.manage("seed_demo")
+    except ProgramFailed as failure:
+        lines = [f"The demo market could not be created: {failure.sentence}"]
+    stack.folder.keep(note.name, "\n".join(lines))
 
 
 def show(name: str, line: str) -> None:

@@ -102,6 +102,13 @@ class DataFolder:
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder / name
 
+    def keep(self, name: str, text: str) -> None:
+        """Write a file that only its owner may read, replacing the one before."""
+        with os.fdopen(
+            os.open(self.path / name, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w"
+        ) as file:
+            file.write(text)
+
     def port(self, name: str, *, near: int | None = None) -> int:
         """A free port, the same as last time where possible: addresses outlive a restart."""
         path = self.path / "ports.json"

@@ -66,11 +66,14 @@ class Stack:
         output: Output | None = None,
         environ: Mapping[str, str] = os.environ,
         most_deaths: int = 5,
+        before_work: Callable[["Stack"], object] = lambda stack: None,
     ) -> None:
         self.folder = DataFolder(data)
         self.asked_port = port
         self.durable = durable
         self.given = dict(environ)
+        # Called when commands can run and nobody works yet.
+        self.before_work = before_work
         self.port = 0
         self.env: dict[str, str] = {}
         self.owner_env: dict[str, str] = {}
@@ -116,7 +119,11 @@ class Stack:
         self.owner_env = self.env | {"DATABASE_URL": owner_url}
         prepare = ["-m", "marketplace.devstack.prepare"]
         self.supervisor.run(self._program("migrate", prepare, env=self.owner_env))
-        self.supervisor.start(*self._programs())
+        self.folder.keep("environment", _as_lines(self.env))
+        if self.has_sandbox:
+            self.supervisor.start(self._sandbox())
+        self.before_work(self)
+        self.supervisor.start(self._web(), self._live(), self._worker(), self._beat())
         self.supervisor.watch()
 
     def stop(self) -> None:
@@ -207,12 +214,6 @@ class Stack:
     def _prefixed_secret(self, prefix: str, name: str) -> str:
         return self.folder.secret(name, make=lambda: prefix + secrets.token_urlsafe(32))
 
-    def _programs(self) -> list[Program]:
-        programs = [self._web(), self._live(), self._worker(), self._beat()]
-        if self.has_sandbox:
-            programs.insert(0, self._sandbox())
-        return programs
-
     def _program(
         self,
         name: str,
@@ -240,6 +241,7 @@ class Stack:
             *("manage.py", "stripe_sandbox", "--port", str(port)),
             *("--webhook-url", self.url + WEBHOOK_PATH, "--data", str(data)),
             *("--webhook-secret-file", str(self.folder.secret_path("stripe-webhook"))),
+            *("--secret-key-file", str(self.folder.secret_path("stripe-key"))),
         ]
         return self._program("sandbox", command, is_ready=lambda: _answers(port, "/"))
 
@@ -283,6 +285,11 @@ class Stack:
         return self._program(
             "beat", command, ready_line="beat: Starting", death_signal=signal.SIGKILL
         )
+
+
+def _as_lines(env: Mapping[str, str]) -> str:
+    """The product's own settings as NAME=value lines, for `manage.py` beside a running stack."""
+    return "".join(f"{name}={env[name]}\n" for name in SETTINGS if name in env)
 
 
 def _answers(port: int, path: str, *, only: int | None = None) -> bool:

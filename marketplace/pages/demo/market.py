@@ -211,7 +211,7 @@ class Market:
             price=price,
             days=self.random.choice([8, 10, 15, 20, 30]),
             message=self.random.choice(PITCHES),
-            ai_use=self.random.choice(["no", "assist", "discuss"]),
+            ai_use="no" if project.ai_policy == "no" else self.random.choice(["no", "assist"]),
         )
 
     # --- Contracts --------------------------------------------------------------------------
