@@ -8,7 +8,6 @@ Credit is +, debit is −. Accounts are named here, so that a posting reads like
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -70,6 +69,7 @@ class Name:
 Leg = tuple[Name, Money]
 
 STRIPE_BALANCE = Name(Role.STRIPE_BALANCE)
+BANK = Name(Role.BANK)
 SUSPENSE = Name(Role.SUSPENSE)
 FEE_REVENUE = Name(Role.FEE_REVENUE)
 STRIPE_FEES = Name(Role.STRIPE_FEES)
@@ -164,11 +164,12 @@ def _require_balance(key: str, legs: Sequence[Leg]) -> None:
 
 
 def _fingerprint(kind: str, legs: Sequence[Leg], reverses: Journal | None) -> str:
-    content = sorted(
-        (name.role, name.owner, amount.currency, amount.minor) for name, amount in legs
+    """A digest of the content. `verify_ledger` computes it again in SQL, so keep them alike."""
+    lines = sorted(
+        f"{name.role}:{name.owner} {amount.currency} {amount.minor}" for name, amount in legs
     )
-    undone = reverses.idempotency_key if reverses else None
-    return hashlib.sha256(json.dumps([kind, content, undone]).encode()).hexdigest()
+    undone = reverses.idempotency_key if reverses else ""
+    return hashlib.sha256("\n".join([kind, undone, *lines]).encode()).hexdigest()
 
 
 def _write(journal: Journal, legs: Sequence[Leg]) -> None:

@@ -1,5 +1,14 @@
 """Addresses of the API of money, under /api/v1/."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from payments import api
+
+urlpatterns = [
+    path("quote/", api.QuoteView.as_view(), name="quote"),
+    path("fundings/", api.FundingsView.as_view(), name="fundings"),
+    path("fundings/<str:ref>/", api.FundingView.as_view(), name="funding"),
+    path("invoices/", api.InvoicesView.as_view(), name="invoices"),
+    path("invoices/<str:ref>/", api.InvoiceView.as_view(), name="invoice"),
+    path("invoices/<str:ref>/pdf/", api.InvoicePdfView.as_view(), name="invoice-pdf"),
+]

@@ -7,11 +7,14 @@ APP_ROLE = "bidwell_app"
 APPEND_ONLY = (
     "core_auditrow",
     "core_auditseal",
+    "payments_account",
     "payments_journal",
     "payments_entry",
     "projects_decision",
     "matching_matchrun",
 )
+# Written by guards alone, which act as the owner.
+READ_ONLY = ("payments_balance",)
 
 
 def grant_app_role() -> None:
@@ -27,3 +30,5 @@ def grant_app_role() -> None:
         cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {APP_ROLE}")
         for table in APPEND_ONLY:
             cursor.execute(f'REVOKE UPDATE, DELETE, TRUNCATE ON "{table}" FROM {APP_ROLE}')
+        for table in READ_ONLY:
+            cursor.execute(f'REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON "{table}" FROM {APP_ROLE}')

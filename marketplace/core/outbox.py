@@ -9,15 +9,19 @@ import datetime as dt
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import Task
 from django.db import transaction
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from marketplace.core import clock
+from marketplace.core import audit, clock
 from marketplace.core.models import OutboxMessage
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+    from django.db.models import QuerySet
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +111,18 @@ def deliver(pk: int) -> None:
     message = _lease(pk=pk)
     if message:
         _carry_out(message)
+
+
+@transaction.atomic
+def wake(messages: "QuerySet[OutboxMessage]", *, by: "AbstractBaseUser") -> int:
+    """Try parked messages again, because a person looked at them; returns how many were parked."""
+    parked = list(messages.filter(state=OutboxMessage.State.PARKED).select_for_update())
+    for message in parked:
+        message.state = OutboxMessage.State.PENDING
+        message.attempts, message.due_at = 0, clock.now()
+        message.save(update_fields=["state", "attempts", "due_at"])
+        audit.record(by, "outbox.woken", message)
+    return len(parked)
 
 
 @transaction.atomic

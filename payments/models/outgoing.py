@@ -72,6 +72,7 @@ class Transfer(Outgoing):
 
     class Meta:
         verbose_name = _("transfer")
+        permissions = [("act_on_transfer", _("Can send failed transfers again"))]
         constraints = [
             models.UniqueConstraint(fields=["hold", "funding"], name="transfer_once"),
             models.UniqueConstraint(

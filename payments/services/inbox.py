@@ -111,6 +111,13 @@ def _read(event: StripeEvent) -> None:
         _pending(event).update(state=State.DONE, done_at=clock.now(), last_error="")
 
 
+def wake(events: QuerySet[StripeEvent]) -> int:
+    """Read parked events again; returns how many were."""
+    return events.filter(state=State.PARKED).update(
+        state=State.PENDING, attempts=0, due_at=clock.now()
+    )
+
+
 def _again(event: StripeEvent, reason: str) -> None:
     wait = dt.timedelta(seconds=min(2**event.attempts, 600))
     _pending(event).update(due_at=clock.now() + wait, last_error=reason[:2000])

@@ -1,0 +1,210 @@
+"""Money as staff see it: everything to read, little to press, nothing to edit."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from marketplace.core import outbox
+from marketplace.core.admin import ReadOnlyAdmin
+from marketplace.core.errors import DomainError
+from marketplace.core.http import UserRequest
+from marketplace.core.models import OutboxMessage
+from marketplace.core.money import Money
+from payments import models
+from payments.services import funding as fundings
+from payments.services import inbox, transfers
+
+if TYPE_CHECKING:
+    Inline = admin.TabularInline[models.Entry, models.Journal]
+else:
+    Inline = admin.TabularInline
+
+# --- Ledger ---------------------------------------------------------------------------------
+
+
+class EntryInline(Inline):
+    """The legs of a journal."""
+
+    model = models.Entry
+    fields = ("account", "amount", "currency")
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[models.Entry]:
+        return super().get_queryset(request).select_related("account")
+
+
+@admin.register(models.Journal)
+class JournalAdmin(ReadOnlyAdmin):
+    list_display = ("id", "created_at", "kind", "idempotency_key", "ref", "actor")
+    list_filter = ("kind",)
+    list_select_related = ("actor",)
+    search_fields = ("idempotency_key", "ref")
+    show_full_result_count = False
+    inlines = (EntryInline,)
+
+
+@admin.register(models.Account)
+class AccountAdmin(ReadOnlyAdmin):
+    list_display = ("id", "role", "owner_key", "holds", "mode", "floor")
+    list_filter = ("role", "currency")
+    list_select_related = ("balance", "rollup")
+    search_fields = ("owner_key",)
+    show_full_result_count = False
+
+    @admin.display(description=gettext_lazy("Holds"))
+    def holds(self, account: models.Account) -> str:
+        """The balance; of a shared account as of the last roll-up."""
+        inline = account.mode == models.Account.Mode.INLINE
+        kept = account.balance if inline else account.rollup
+        return str(Money(kept.posted, account.currency))
+
+
+# --- Holds and what moves them --------------------------------------------------------------
+
+
+@admin.register(models.Hold)
+class HoldAdmin(ReadOnlyAdmin):
+    list_display = ("ref", "status", "amount", "payer", "payee", "label", "held_at", "ended_at")
+    list_filter = ("status", "basis")
+    list_select_related = ("payer", "payee")
+    search_fields = ("ref", "label", "payer__name", "payee__name")
+    show_full_result_count = False
+
+
+@admin.register(models.Funding)
+class FundingAdmin(ReadOnlyAdmin):
+    list_display = ("ref", "status", "amount", "payer", "charge_id", "failure", "created_at")
+    list_filter = ("status",)
+    list_select_related = ("payer",)
+    search_fields = ("ref", "session_id", "charge_id")
+    show_full_result_count = False
+    actions = ("look_again",)
+
+    @admin.action(description=gettext_lazy("Look at Stripe again"), permissions=["view"])
+    def look_again(self, request: UserRequest, queryset: QuerySet[models.Funding]) -> None:
+        for funding in queryset:
+            found = fundings.confirm(funding)
+            messages.info(request, f"{found}: {found.get_status_display()}")
+
+
+@admin.register(models.Transfer)
+class TransferAdmin(ReadOnlyAdmin):
+    list_display = ("ref", "status", "amount", "payee", "due_at", "sent_at", "stripe_id", "failure")
+    list_filter = ("status",)
+    list_select_related = ("payee",)
+    search_fields = ("ref", "stripe_id", "payee__name")
+    show_full_result_count = False
+    actions = ("retry",)
+
+    @admin.action(description=gettext_lazy("Send failed transfers again"), permissions=["act"])
+    def retry(self, request: UserRequest, queryset: QuerySet[models.Transfer]) -> None:
+        for transfer in queryset:
+            try:
+                transfers.retry(transfer, by=request.user)
+            except DomainError as error:
+                messages.error(request, f"{transfer}: {error}")
+            else:
+                messages.success(request, _("%(what)s is sent again") % {"what": transfer})
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("payments.act_on_transfer")
+
+
+@admin.register(models.Refund)
+class RefundAdmin(ReadOnlyAdmin):
+    list_display = ("ref", "status", "amount", "payer", "created_at", "stripe_id", "failure")
+    list_filter = ("status",)
+    list_select_related = ("payer",)
+    search_fields = ("ref", "stripe_id", "payer__name")
+    show_full_result_count = False
+
+
+@admin.register(models.PayoutAccount)
+class PayoutAccountAdmin(ReadOnlyAdmin):
+    list_display = ("party", "stripe_id", "country", "can_receive", "payouts_enabled", "changed_at")
+    list_filter = ("can_receive",)
+    list_select_related = ("party",)
+    search_fields = ("stripe_id", "party__name")
+
+
+# --- Paper, news and rules ------------------------------------------------------------------
+
+
+@admin.register(models.Invoice)
+class InvoiceAdmin(ReadOnlyAdmin):
+    list_display = ("number", "kind", "seller", "buyer", "total", "issued_at")
+    list_filter = ("kind", "year")
+    list_select_related = ("seller", "buyer")
+    search_fields = ("number", "ref", "buyer__name", "seller__name")
+    show_full_result_count = False
+
+
+@admin.register(models.StripeEvent)
+class StripeEventAdmin(ReadOnlyAdmin):
+    list_display = ("event_id", "type", "state", "object_id", "happened_at", "attempts")
+    list_filter = ("state", "type")
+    search_fields = ("event_id", "object_id")
+    show_full_result_count = False
+    actions = ("read_again",)
+
+    @admin.action(description=gettext_lazy("Read parked events again"), permissions=["view"])
+    def read_again(self, request: UserRequest, queryset: QuerySet[models.StripeEvent]) -> None:
+        woken = inbox.wake(queryset)
+        messages.success(request, _("%(count)s events will be read again") % {"count": woken})
+
+
+@admin.register(OutboxMessage)
+class OutboxAdmin(ReadOnlyAdmin):
+    """Effects on the world that wait, are done, or gave up. Letters are not shown."""
+
+    list_display = ("key", "topic", "state", "attempts", "due_at", "last_error")
+    list_filter = ("state", "topic")
+    search_fields = ("key",)
+    show_full_result_count = False
+    fields = (
+        "topic",
+        "key",
+        "state",
+        "attempts",
+        "created_at",
+        "due_at",
+        "done_at",
+        "last_error",
+    )
+    actions = ("retry",)
+
+    @admin.action(description=gettext_lazy("Try parked messages again"), permissions=["act"])
+    def retry(self, request: UserRequest, queryset: QuerySet[OutboxMessage]) -> None:
+        woken = outbox.wake(queryset, by=request.user)
+        messages.success(request, _("%(count)s messages will be tried again") % {"count": woken})
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("payments.act_on_transfer")
+
+
+@admin.register(models.PlatformPolicy)
+class PlatformPolicyAdmin(ReadOnlyAdmin):
+    """New rules are new rows: adding is the only way to change them."""
+
+    list_display = (
+        "starts_at",
+        "freelancer_fee_bps",
+        "client_fee_bps",
+        "review_days",
+        "security_hold_days",
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("payments.add_platformpolicy")

@@ -1,0 +1,180 @@
+"""Money as JSON: what a price means, tries to pay, and paper. Nothing here moves money."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from marketplace.core.errors import InvalidInput
+from marketplace.core.money import InvalidAmount, Money
+from payments.selectors import fundings, invoices
+from payments.services import paper, quotes
+
+AFTER = OpenApiParameter("after", str, description="The `after` of the page before")
+
+
+@extend_schema_field({"type": "string", "example": "1200.50"})
+class AmountField(serializers.Field):  # type: ignore[type-arg]
+    """An amount in canonical text; its currency stands beside it."""
+
+    def to_representation(self, value: Money) -> str:
+        return value.decimal_text
+
+
+class QuoteSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """A price with both fees, and what each side pays or gets."""
+
+    price = AmountField()
+    client_fee = AmountField()
+    client_pays = AmountField()
+    freelancer_fee = AmountField()
+    freelancer_gets = AmountField()
+    client_fee_bps = serializers.IntegerField()
+    freelancer_fee_bps = serializers.IntegerField()
+    currency = serializers.CharField(source="price.currency")
+
+
+class FundingSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """One try to pay."""
+
+    ref = serializers.CharField()
+    status = serializers.CharField()
+    amount = AmountField()
+    currency = serializers.CharField()
+    label = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+    def get_label(self, funding: Any) -> str:
+        return "; ".join(part.hold.label for part in funding.parts.all())
+
+
+class InvoiceSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """One document, as in the list."""
+
+    ref = serializers.CharField()
+    number = serializers.CharField()
+    kind = serializers.CharField()
+    seller = serializers.CharField(source="document.seller.name")
+    buyer = serializers.CharField(source="document.buyer.name")
+    total = AmountField()
+    currency = serializers.CharField()
+    issued_at = serializers.DateTimeField()
+
+
+class InvoiceDetailSerializer(InvoiceSerializer):
+    """One document with its frozen content."""
+
+    document = serializers.JSONField()
+
+
+class FundingPageSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """Tries to pay, newest first; `after` is empty on the last page."""
+
+    results = FundingSerializer(many=True)
+    after = serializers.CharField(allow_blank=True)
+
+
+class InvoicePageSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """Documents, newest first; `after` is empty on the last page."""
+
+    results = InvoiceSerializer(many=True)
+    after = serializers.CharField(allow_blank=True)
+
+
+class QuoteView(APIView):
+    """What a price means for both sides, under today's policy."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="quote",
+        parameters=[
+            OpenApiParameter("amount", str, required=True, description="Like 1200 or 1200.50"),
+            OpenApiParameter("currency", str, description="ISO 4217, by default ours"),
+        ],
+        responses=QuoteSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """The fees on an amount."""
+        asked = request.query_params
+        currency = asked.get("currency", settings.DEFAULT_CURRENCY)
+        try:
+            price = Money.parse(asked.get("amount", ""), currency)
+        except InvalidAmount as error:
+            raise InvalidInput(str(error), field="amount") from error
+        return Response(QuoteSerializer(quotes.quote(price)).data)
+
+
+class FundingsView(APIView):
+    """Tries to pay of the parties whose money the caller may see."""
+
+    @extend_schema(operation_id="fundings", parameters=[AFTER], responses=FundingPageSerializer)
+    def get(self, request: Request) -> Response:
+        """Newest first."""
+        rows, after = fundings.fundings_of(request.user, after=request.query_params.get("after", ""))
+        return Response(FundingPageSerializer({"results": rows, "after": after}).data)
+
+
+class FundingView(APIView):
+    """One try to pay."""
+
+    @extend_schema(operation_id="funding", responses=FundingSerializer)
+    def get(self, request: Request, ref: str) -> Response:
+        """How it stands."""
+        return Response(FundingSerializer(fundings.funding_to_read(request.user, ref)).data)
+
+
+class InvoicesView(APIView):
+    """Paper of the parties whose money the caller may see."""
+
+    @extend_schema(
+        operation_id="invoices",
+        parameters=[AFTER, OpenApiParameter("year", int)],
+        responses=InvoicePageSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """Newest first."""
+        year = request.query_params.get("year", "")
+        if year and not (year.isdecimal() and len(year) == 4):
+            raise InvalidInput(_("Enter a year, like 2026"), field="year")
+        shelf = invoices.invoices_of(
+            request.user,
+            year=int(year) if year else None,
+            after=request.query_params.get("after", ""),
+        )
+        page = {"results": shelf.invoices, "after": shelf.after}
+        return Response(InvoicePageSerializer(page).data)
+
+
+class InvoiceView(APIView):
+    """One document."""
+
+    @extend_schema(operation_id="invoice", responses=InvoiceDetailSerializer)
+    def get(self, request: Request, ref: str) -> Response:
+        """Its frozen content."""
+        return Response(InvoiceDetailSerializer(invoices.invoice_to_read(request.user, ref)).data)
+
+
+class InvoicePdfView(APIView):
+    """One document as a PDF."""
+
+    @extend_schema(
+        operation_id="invoice_pdf", responses={(200, "application/pdf"): OpenApiTypes.BINARY}
+    )
+    def get(self, request: Request, ref: str) -> HttpResponse:
+        """The same bytes each time."""
+        found = invoices.invoice_to_read(request.user, ref)
+        return HttpResponse(
+            paper.pdf(found),
+            content_type="application/pdf",
+            headers={"Content-Disposition": f'attachment; filename="{found.number}.pdf"'},
+        )
