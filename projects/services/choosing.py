@@ -134,12 +134,11 @@ def proposed_plan(bid: Bid) -> list[MilestonePlan]:
 
 def in_working_days(start: dt.date, days: int) -> dt.date:
     """The day that many working days (Monday to Friday) after `start`."""
+    # A start on a weekend counts from the Friday before.
+    day = start - dt.timedelta(days=max(0, start.weekday() - FRIDAY))
     weeks, rest = divmod(days, 5)
-    day = start + dt.timedelta(weeks=weeks)
-    while rest or day.weekday() > FRIDAY:
-        day += dt.timedelta(days=1)
-        rest -= day.weekday() <= FRIDAY and rest > 0
-    return day
+    weekend = 2 if day.weekday() + rest > FRIDAY else 0
+    return day + dt.timedelta(weeks=weeks, days=rest + weekend)
 
 
 def _tell_not_chosen(bid: Bid, project: Project) -> None:

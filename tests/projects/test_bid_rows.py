@@ -1,5 +1,7 @@
 """What the database itself refuses about bids."""
 
+from contextlib import contextmanager
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 
@@ -31,31 +33,32 @@ def bid():
     )
 
 
-def at_commit():
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+@contextmanager
+def transaction_to_its_end():
+    """Deferred rules speak when it ends, as they would at commit."""
+    with transaction.atomic():
+        yield
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def test_milestones_of_a_bid_must_sum_to_its_price(bid):
-    with pytest.raises(IntegrityError, match="do not sum"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="do not sum"), transaction_to_its_end():
         bid.milestones.create(position=1, title="All", amount_minor=299_99, days=5)
-        at_commit()
 
 
 def test_milestones_may_be_written_one_by_one(bid):
-    with transaction.atomic():
+    with transaction_to_its_end():
         bid.milestones.create(position=1, title="First", amount_minor=100_00, days=5)
         bid.milestones.create(position=2, title="Second", amount_minor=200_00, days=5)
-        at_commit()
     assert BidMilestone.objects.count() == 2
 
 
 def test_a_price_cannot_leave_its_milestones_behind(bid):
-    bid.milestones.create(position=1, title="All", amount_minor=300_00, days=5)
-    at_commit()
-    with pytest.raises(IntegrityError, match="do not sum"), transaction.atomic():
+    with transaction_to_its_end():
+        bid.milestones.create(position=1, title="All", amount_minor=300_00, days=5)
+    with pytest.raises(IntegrityError, match="do not sum"), transaction_to_its_end():
         Bid.objects.update(price_minor=400_00)
-        at_commit()
 
 
 def test_one_project_has_at_most_one_accepted_bid(bid):
