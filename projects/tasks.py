@@ -5,12 +5,19 @@ from collections.abc import Callable
 
 from celery import shared_task
 
-from projects.services import posting
+from projects.services import approvals, deliveries, disputes, ending, posting, reviews
 
 log = logging.getLogger(__name__)
 
 # Each works through what is due and says how much that was.
-SWEEPS: tuple[Callable[[], object], ...] = (posting.expire_due,)
+SWEEPS: tuple[Callable[[], object], ...] = (
+    posting.expire_due,
+    deliveries.remind_due,
+    approvals.approve_due,
+    ending.lapse_due,
+    disputes.notice_due,
+    reviews.publish_due,
+)
 
 
 @shared_task

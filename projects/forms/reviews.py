@@ -6,7 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace.core.forms import Form, StarsField, TextField
 from projects.models.contracts import Side
-from projects.services.reviews import LONGEST, LONGEST_REPLY, QUESTIONS
+from projects.selectors.reviews import QUESTIONS
+from projects.services.reviews import LONGEST, LONGEST_REPLY
 
 
 class ReviewForm(Form):

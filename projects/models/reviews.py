@@ -10,6 +10,8 @@ from marketplace.core import clock
 from marketplace.core.ids import RefField
 from projects.models.contracts import Contract
 
+STARS = ("stars_work", "stars_communication", "stars_fairness")
+
 
 class Review(models.Model):
     """One side's review of the other; published when both are in or the window ends."""
@@ -69,3 +71,13 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"review {self.ref}"
+
+    @property
+    def stars(self) -> dict[str, int]:
+        """The three rows of stars by field."""
+        return {name: getattr(self, name) for name in STARS}
+
+    @property
+    def mean(self) -> float:
+        """Their mean, 1 to 5."""
+        return sum(self.stars.values()) / len(STARS)

@@ -2,7 +2,9 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
+from django.core.files.base import File
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -15,6 +17,7 @@ from projects.models.contracts import Side
 from projects.services import locks, news
 from projects.services.funding import refuse_unfunded
 from projects.services.sides import require_client, require_freelancer
+from projects.services.uploads import keep
 
 # Rule M4: when the client is reminded before silence counts as yes.
 REMINDERS = (
@@ -24,7 +27,6 @@ REMINDERS = (
     dt.timedelta(hours=2),
 )
 LONGEST_NOTE = 4000
-MOST_FILES = 20
 DELIVERABLE = (Milestone.Status.FUNDED, Milestone.Status.CHANGES_REQUESTED)
 
 
@@ -36,12 +38,14 @@ def deliver(
     note: str,
     link: str = "",
     files: Sequence[StoredFile] = (),
+    uploads: "Sequence[File[Any]]" = (),
 ) -> Delivery:
     """Hand the work over; the client's review window starts now.
 
     Raises DomainError (code "not_funded") while no money is behind the milestone and
     InvalidTransition when there is nothing to deliver.
     """
+    kept = keep(uploads, files, by=by)
     milestone = locks.milestone(milestone.pk)
     contract = milestone.contract
     require_freelancer(by, contract)
@@ -52,7 +56,6 @@ def deliver(
     if not note:
         raise InvalidInput(_("Say what you hand over"), field="note")
     link = text.web_address(link, field="link")
-    own_files(files, by=by)
     now = clock.now()
     delivery = Delivery.objects.create(
         milestone=milestone,
@@ -62,7 +65,7 @@ def deliver(
         delivered_by=by,
         delivered_at=now,
     )
-    delivery.files.set(files)
+    delivery.files.set(kept)
     due = now + dt.timedelta(days=contract.review_days)
     milestone.move_to(
         Milestone.Status.SUBMITTED,
@@ -92,14 +95,6 @@ def deliver(
         due=due,
     )
     return delivery
-
-
-def own_files(files: Sequence[StoredFile], *, by: User) -> None:
-    """Raise InvalidInput unless `by` uploaded every one of them, and not too many."""
-    if len(files) > MOST_FILES:
-        raise InvalidInput(_("Add %(most)s files or fewer") % {"most": MOST_FILES}, field="files")
-    if any(file.uploaded_by_id != by.pk for file in files):
-        raise InvalidInput(_("Only files you uploaded can be added"), field="files")
 
 
 def next_reminder(due: dt.datetime, *, after: dt.datetime) -> dt.datetime | None:

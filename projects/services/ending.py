@@ -21,6 +21,9 @@ from projects.services.sides import over_money, require_client
 log = logging.getLogger(__name__)
 SILENCE_RULE, RETURN_RULE, LATE_RULE = "C1", "C3", "M13"
 LONGEST_REASON = 2000
+CANCEL_DAYS = CANCEL_ANSWER.days
+# Statuses of a milestone whose money needs an end of its own before the contract can end.
+MONEY_OUT = {"funding", "funded", "submitted", "changes_requested", "disputed"}
 
 
 def is_very_late(milestone: Milestone) -> bool:
@@ -218,7 +221,7 @@ def end_early(contract: Contract, *, by: User) -> None:
         .order_by("pk")
         .select_for_update(of=("self",), no_key=True)
     )
-    if any(s.status not in {*Milestone.ENDED, Milestone.Status.PLANNED} for s in steps):
+    if any(step.status in MONEY_OUT for step in steps):
         raise DomainError(
             _("Money is still held or on its way. Settle that milestone first, then end."),
             code="money_held",

@@ -42,6 +42,22 @@ def fund_milestone(milestone: Milestone, *, by: User) -> Funding:
     return started
 
 
+def start_payment(milestone: Milestone, *, by: User) -> str | None:
+    """Where the client pays now; None while Stripe does not answer or a payment is on its way.
+
+    The Checkout is remembered first and opened outside the transaction, so nothing is lost when
+    Stripe is away.
+    """
+    return payments_funding.checkout_url(fund_milestone(milestone, by=by))
+
+
+def look_again(milestone: Milestone) -> None:
+    """Ask Stripe what came of the newest try to pay; an unpaid one changes nothing."""
+    tried = Funding.objects.filter(parts__hold=milestone.hold_id).order_by("-pk").first()
+    if tried:
+        payments_funding.confirm(tried)
+
+
 def _open_hold(milestone: Milestone, *, by: User) -> Hold:
     contract = milestone.contract
     hold = holds.open_hold(

@@ -1,7 +1,9 @@
 """What the two say to each other in a contract."""
 
 from collections.abc import Sequence
+from typing import Any
 
+from django.core.files.base import File
 from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,27 +16,34 @@ from marketplace.core.errors import InvalidInput
 from marketplace.core.models import StoredFile
 from projects.models import Contract, Message, MessageRead
 from projects.services import news
-from projects.services.deliveries import own_files
 from projects.services.sides import speaking
+from projects.services.uploads import keep
 
 LONGEST = 4000
 
 
 @transaction.atomic
-def send(contract: Contract, *, by: User, body: str, files: Sequence[StoredFile] = ()) -> Message:
+def send(
+    contract: Contract,
+    *,
+    by: User,
+    body: str,
+    files: Sequence[StoredFile] = (),
+    uploads: "Sequence[File[Any]]" = (),
+) -> Message:
     """Add a message to the thread; whoever has the page open sees it at once.
 
     The others get one notice per unread stretch of the thread, however long it grows.
     """
     side = speaking(by, contract)
     body = text.short_block(body, limit=LONGEST, field="body")
-    if not body and not files:
+    if not body and not files and not uploads:
         raise InvalidInput(_("Write a message or attach a file"), field="body")
-    own_files(files, by=by)
+    kept = keep(uploads, files, by=by)
     message = Message.objects.create(
         contract=contract, author=by, side=side, body=body, sent_at=clock.now()
     )
-    message.files.set(files)
+    message.files.set(kept)
     mark_read(contract, by=by, up_to=message)
     read_to = dict(
         MessageRead.objects.filter(contract=contract).values_list("user", "last_message")

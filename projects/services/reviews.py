@@ -4,9 +4,7 @@ import datetime as dt
 
 from django.db import transaction
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from marketplace.core import audit, clock
@@ -17,20 +15,6 @@ from projects.models.contracts import Side
 from projects.services import locks, news
 from projects.services.sides import over_money
 
-STARS = ("stars_work", "stars_communication", "stars_fairness")
-# What the three rows of stars mean, by the side that writes.
-QUESTIONS: dict[Side, dict[str, str | Promise]] = {
-    Side.CLIENT: {
-        "stars_work": gettext_lazy("Quality of the work"),
-        "stars_communication": gettext_lazy("Communication"),
-        "stars_fairness": gettext_lazy("Kept to what was agreed"),
-    },
-    Side.FREELANCER: {
-        "stars_work": gettext_lazy("Clear about what was wanted"),
-        "stars_communication": gettext_lazy("Communication"),
-        "stars_fairness": gettext_lazy("Kept to what was agreed"),
-    },
-}
 REPLY_WITHIN = dt.timedelta(days=28)
 MOST_STARS = 5
 LONGEST, LONGEST_REPLY = 2000, 1000
@@ -142,6 +126,13 @@ def _publish(review: Review, contract: Contract) -> None:
         key=f"review-published:{review.ref}",
         url=reverse("projects:review", kwargs={"ref": contract.ref}),
     )
+
+
+def can_be_replied_to(review: Review | None) -> bool:
+    """Whether the reviewed side may still answer it."""
+    if review is None or review.published_at is None or review.reply:
+        return False
+    return clock.now() <= review.published_at + REPLY_WITHIN
 
 
 @transaction.atomic

@@ -1,5 +1,49 @@
 """Contracts, deliveries, messages, disputes, reviews."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+import projects.urls.refs  # noqa: F401 - makes <ref:…> known
+from projects.views import (
+    contracts,
+    deliveries,
+    disputes,
+    funding,
+    keeping,
+    messages,
+    reviews,
+)
+
+CONTRACT = "contracts/<ref:ref>/"
+MILESTONE = f"{CONTRACT}milestones/<int:n>/"
+DISPUTE = "disputes/<ref:ref>/"
+
+urlpatterns = [
+    path("contracts/", contracts.contracts, name="contracts"),
+    path(CONTRACT, contracts.contract, name="contract"),
+    path(f"{CONTRACT}messages/", messages.thread, name="contract-messages"),
+    path(f"{CONTRACT}messages/read/", messages.read, name="contract-read"),
+    path(f"{CONTRACT}files/", contracts.files, name="contract-files"),
+    path(f"{CONTRACT}payments/", contracts.payments, name="contract-payments"),
+    path(f"{CONTRACT}terms/", contracts.terms, name="contract-terms"),
+    path(f"{CONTRACT}end/", contracts.end, name="contract-end"),
+    path(f"{CONTRACT}review/", reviews.review, name="review"),
+    path(f"{CONTRACT}review/reply/", reviews.reply, name="review-reply"),
+    path(f"{CONTRACT}draft/<slug:kind>/", keeping.keep, name="keep"),
+    path(f"{CONTRACT}draft/<slug:kind>/<int:n>/", keeping.keep, name="keep-of-milestone"),
+    path(f"{CONTRACT}fund/<int:n>/", funding.fund, name="fund"),
+    path(f"{CONTRACT}fund/<int:n>/return/", funding.back, name="fund-return"),
+    path(f"{CONTRACT}fund/<int:n>/confirm/", funding.confirm, name="fund-confirm"),
+    path(f"{MILESTONE}ask-to-fund/", funding.ask, name="ask-to-fund"),
+    path(f"{MILESTONE}deliver/", deliveries.deliver, name="deliver"),
+    path(f"{MILESTONE}changes/", deliveries.changes, name="changes"),
+    path(f"{MILESTONE}approve/", deliveries.approve, name="approve"),
+    path(f"{MILESTONE}call-off/", deliveries.call_off, name="call-off"),
+    path(f"{MILESTONE}call-off/answer/", deliveries.answer_call_off, name="answer-call-off"),
+    path(f"{MILESTONE}dispute/<int:step>/", disputes.new, name="dispute-new"),
+    path(f"{MILESTONE}split/", disputes.split, name="split"),
+    path(DISPUTE, disputes.dispute, name="dispute"),
+    path(f"{DISPUTE}settle/", disputes.settle, name="settle"),
+    path(f"{DISPUTE}withdraw/", disputes.withdraw, name="withdraw-dispute"),
+    path("messages/", messages.messages, name="messages"),
+    path("people/<slug:handle>/reviews/", reviews.person_reviews, name="person-reviews"),
+]

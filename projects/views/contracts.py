@@ -19,7 +19,7 @@ from projects.selectors.history import coming, history_of
 from projects.selectors.next_step import next_step
 from projects.selectors.payments import payment_rows
 from projects.selectors.reviews import has_reviewed
-from projects.selectors.workspace import workspace_of
+from projects.selectors.workspace import contract_rows, workspace_of
 from projects.services import ending
 
 
@@ -30,7 +30,7 @@ def contracts(request: UserRequest) -> HttpResponse:
     tab = request.GET.get("show", "")
     tab = tab if tab in selectors.TABS else ""
     after = request.GET.get("after", "")
-    rows, following = selectors.contract_rows(request.user, tab, after=after)
+    rows, following = contract_rows(request.user, tab, after=after)
     counts = selectors.contract_counts(request.user)
     labels = {"": _("All"), "active": _("Active"), "ended": _("Ended")}
     context = {

@@ -187,11 +187,13 @@ def answer_call_off(request: UserRequest, ref: str, n: int) -> HttpResponse:
 
 
 def _context(seat: Seat, milestone: Milestone, form: Any) -> dict[str, Any]:
+    hold = milestone.hold
     return {
         "seat": seat,
         "contract": seat.contract,
         "milestone": milestone,
-        "hold": milestone.hold,
+        "hold": hold,
+        "receives": hold.shares(hold.amount).to_payee if hold else None,
         "delivered": vars(milestone)["delivered"],
         "form": form,
     }

@@ -12,6 +12,7 @@ from payments.models import Hold
 from payments.services import holds
 from projects.models import Contract, Decision, Dispute, Milestone
 from projects.models.contracts import Side
+from projects.selectors.disputes import public_name
 from projects.services import news
 from projects.services.contracts import end_if_over
 from projects.services.disputes.statements import LONGEST, check_split, latest_proposal
@@ -97,7 +98,14 @@ def decide(dispute: Dispute, *, by: User, to_freelancer: Money, reason: str) -> 
         to_freelancer_minor=to_freelancer.minor,
         to_client_minor=to_client.minor,
     )
-    _tell_outcome(dispute, "dispute_decided", to_freelancer, by=by, moderator=public_name(by))
+    _tell_outcome(
+        dispute,
+        "dispute_decided",
+        to_freelancer,
+        by=by,
+        moderator=public_name(by),
+        reason=reason,
+    )
     _move_money(
         dispute,
         to_freelancer,
@@ -132,12 +140,6 @@ def open_file(dispute: Dispute, *, by: User) -> None:
     contract = dispute.milestone.contract
     refuse_judge(by, contract)
     audit.record(by, "dispute.read_by_staff", dispute, contract=contract.pk)
-
-
-def public_name(user: User) -> str:
-    """How both sides read a moderator's name: `Ayşe D.`"""
-    first, _space, last = user.name.strip().rpartition(" ")
-    return f"{first} {last[:1]}." if first else last
 
 
 def _move_money(

@@ -2,7 +2,9 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
+from django.core.files.base import File
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -17,10 +19,11 @@ from payments.services import holds
 from projects.models import Contract, Delivery, Dispute, DisputeStatement, Message, Milestone
 from projects.models.contracts import Side
 from projects.services import locks, news
-from projects.services.deliveries import MOST_FILES, next_reminder, overtake_cancellation
+from projects.services.deliveries import next_reminder, overtake_cancellation
 from projects.services.disputes.deadlines import AHEAD, after_working_days
 from projects.services.disputes.telling import open_and_locked, tell
 from projects.services.sides import over_money
+from projects.services.uploads import MOST_FILES, keep
 
 LONGEST = 6000
 
@@ -79,7 +82,14 @@ def open_dispute(
         reason=reason,
         paused_minor=dispute.paused_minor,
     )
-    news.note(contract, "dispute.opened", by=by, milestone=milestone, amount=dispute.paused)
+    news.note(
+        contract,
+        "dispute.opened",
+        by=by,
+        milestone=milestone,
+        amount=dispute.paused,
+        side=side.value,
+    )
     tell(
         dispute,
         contract,
@@ -100,14 +110,16 @@ def add_statement(
     body: str,
     to_freelancer: Money | None = None,
     files: Sequence[StoredFile] = (),
+    uploads: "Sequence[File[Any]]" = (),
 ) -> DisputeStatement:
     """Explain, add evidence, or make another proposal; what was said before stays as it is."""
+    brought = [*files, *keep(uploads, by=by)]
     dispute, contract = open_and_locked(dispute)
     side = over_money(by, contract)
     if to_freelancer is not None:
         check_split(dispute, to_freelancer)
     statement = _say(
-        dispute, contract, side, by=by, body=body, to_freelancer=to_freelancer, files=files
+        dispute, contract, side, by=by, body=body, to_freelancer=to_freelancer, files=brought
     )
     audit.record(
         by,
@@ -115,7 +127,7 @@ def add_statement(
         dispute,
         statement=statement.pk,
         to_freelancer_minor=statement.to_freelancer_minor,
-        files=len(files),
+        files=len(brought),
     )
     news.note(
         contract,
@@ -123,6 +135,7 @@ def add_statement(
         by=by,
         milestone=dispute.milestone,
         amount=to_freelancer,
+        side=side.value,
     )
     tell(
         dispute,
@@ -154,7 +167,14 @@ def withdraw(dispute: Dispute, *, by: User) -> None:
     milestone.move_to(dispute.milestone_was, **clock_again)
     holds.resume(hold, by=by)
     audit.record(by, "dispute.withdrawn", dispute)
-    news.note(contract, "dispute.withdrawn", by=by, milestone=milestone, amount=dispute.paused)
+    news.note(
+        contract,
+        "dispute.withdrawn",
+        by=by,
+        milestone=milestone,
+        amount=dispute.paused,
+        side=side.value,
+    )
     tell(
         dispute,
         contract,

@@ -1,0 +1,196 @@
+"""The history of a contract in words a bookkeeper understands."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from marketplace.core.display import money_text
+from marketplace.core.money import Money
+from projects.models import Contract, ContractEvent, Milestone
+from projects.selectors.contracts import Seat
+
+SHOWN = 40
+
+
+@dataclass(frozen=True)
+class Line:
+    """One event as the timeline shows it."""
+
+    text: str
+    icon: str
+    at: dt.datetime | None = None
+    kind: str = ""
+    note: str = ""
+    on: dt.date | None = None
+
+
+# kind → (icon, colour, words). Words may use the names and facts of `_words`.
+KINDS: dict[str, tuple[str, str, Any]] = {
+    "contract.agreed": ("file", "", gettext_lazy("Both of you accepted the terms")),
+    "milestone.funded": (
+        "lock",
+        "held",
+        gettext_lazy("%(client)s funded milestone %(n)s with %(amount)s"),
+    ),
+    "milestone.delivered": (
+        "upload",
+        "warn",
+        gettext_lazy("%(freelancer)s delivered milestone %(n)s"),
+    ),
+    "milestone.changes_asked": (
+        "edit",
+        "",
+        gettext_lazy("%(client)s asked for changes to milestone %(n)s"),
+    ),
+    "milestone.approved": (
+        "check",
+        "good",
+        gettext_lazy("%(client)s approved milestone %(n)s, %(amount)s released"),
+    ),
+    "milestone.approved_by_silence": (
+        "check",
+        "good",
+        gettext_lazy("Nobody replied in time, %(amount)s of milestone %(n)s released"),
+    ),
+    "money.paid_out": (
+        "bank",
+        "good",
+        gettext_lazy("The money of milestone %(n)s left us for %(freelancer)s’s account"),
+    ),
+    "money.refunded": (
+        "refresh",
+        "",
+        gettext_lazy("The refund for milestone %(n)s left us for %(client)s"),
+    ),
+    "cancellation.asked": (
+        "flag",
+        "warn",
+        gettext_lazy("%(client)s asked to call off milestone %(n)s"),
+    ),
+    "cancellation.declined": (
+        "x",
+        "",
+        gettext_lazy("%(freelancer)s wants to keep milestone %(n)s"),
+    ),
+    "cancellation.withdrawn": (
+        "refresh",
+        "",
+        gettext_lazy("%(client)s no longer wants to call off milestone %(n)s"),
+    ),
+    "milestone.cancelled": (
+        "flag",
+        "",
+        gettext_lazy("Milestone %(n)s was called off, %(amount)s goes back to %(client)s"),
+    ),
+    "dispute.opened": (
+        "scale",
+        "warn",
+        gettext_lazy("%(actor)s opened a dispute about milestone %(n)s, %(amount)s paused"),
+    ),
+    "dispute.statement": (
+        "message",
+        "",
+        gettext_lazy("%(actor)s explained their side of the dispute"),
+    ),
+    "dispute.proposal": (
+        "scale",
+        "",
+        gettext_lazy("%(actor)s proposed %(amount)s for %(freelancer)s"),
+    ),
+    "dispute.withdrawn": (
+        "scale",
+        "held",
+        gettext_lazy("%(actor)s withdrew the dispute, %(amount)s is held again"),
+    ),
+    "dispute.settled": (
+        "check",
+        "good",
+        gettext_lazy("You settled: %(amount)s to %(freelancer)s, %(back)s back to %(client)s"),
+    ),
+    "dispute.decided": (
+        "scale",
+        "good",
+        gettext_lazy(
+            "A moderator decided: %(amount)s to %(freelancer)s, %(back)s back to %(client)s"
+        ),
+    ),
+    "contract.completed": ("check", "good", gettext_lazy("The contract is completed")),
+    "contract.ended_early": ("flag", "", gettext_lazy("The contract ended early")),
+    "review.published": ("star", "", gettext_lazy("A review was published")),
+}
+# The silence that releases money has a rule; the timeline names it.
+NOTES = {
+    "milestone.approved": gettext_lazy("Rights to it pass to %(client)s when it is paid."),
+    "milestone.approved_by_silence": gettext_lazy(
+        "No reply within the review time counts as yes, as both agreed."
+    ),
+}
+
+
+def history_of(seat: Seat, *, limit: int = SHOWN) -> list[Line]:
+    """What happened, newest first."""
+    return [line_of(event, seat) for event in events_of(seat.contract, limit=limit)]
+
+
+def events_of(contract: Contract, *, limit: int = SHOWN) -> list[ContractEvent]:
+    """The newest events of a contract, with their milestones."""
+    rows = ContractEvent.objects.filter(contract=contract).select_related("milestone")
+    found = list(rows.order_by("-id")[:limit])
+    for event in found:
+        event.contract = contract
+    return found
+
+
+def line_of(event: ContractEvent, seat: Seat) -> Line:
+    """One event in words for the reader."""
+    icon, kind, words = KINDS[event.kind]
+    known = _words(event, seat)
+    note = NOTES.get(event.kind)
+    return Line(
+        text=str(words) % known,
+        icon=icon,
+        kind=kind,
+        at=event.at,
+        note=str(note) % known if note else "",
+    )
+
+
+def _words(event: ContractEvent, seat: Seat) -> dict[str, object]:
+    contract = seat.contract
+    amount = event.amount
+    return {
+        "client": contract.client.short_name,
+        "freelancer": contract.freelancer.short_name,
+        "actor": _actor(event, seat),
+        "n": event.milestone.position if event.milestone else "",
+        "amount": "" if amount is None else money_text(amount),
+        "back": money_text(Money(event.facts.get("back_minor", 0), contract.currency)),
+    }
+
+
+def _actor(event: ContractEvent, seat: Seat) -> str:
+    side = event.facts.get("side", "")
+    contract = seat.contract
+    return contract.client.short_name if side == "client" else contract.freelancer.short_name
+
+
+def coming(seat: Seat, milestones: list[Milestone]) -> list[Line]:
+    """What happens next by itself, and when: it stands on top of the history."""
+    lines = []
+    for step in milestones:
+        due = step.review_due_at
+        if step.status == Milestone.Status.SUBMITTED and due:
+            text = (
+                _("%(amount)s is released if you do not reply")
+                if seat.is_client
+                else _("%(amount)s is released if %(client)s does not reply")
+            )
+            words = {
+                "amount": money_text(step.amount),
+                "client": seat.contract.client.short_name,
+            }
+            lines.append(Line(text % words, "clock", at=due, kind="next"))
+    return lines

@@ -1,0 +1,266 @@
+"""What a contract's page shows: its steps, and where every cent of it is, by the ledger's word."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from marketplace.core.display import day_text, money_text
+from marketplace.core.money import Money
+from payments.selectors import HoldMoney, Segment, where_money_is
+from projects.models import Milestone
+from projects.selectors.contracts import Seat, contracts_of, milestones_of
+from projects.selectors.next_step import NextStep, next_step
+
+S = Milestone.Status
+# States of the money bar by a milestone's status, before any money has left it.
+BEFORE_THE_END = {
+    S.PLANNED: "not_funded",
+    S.FUNDING: "on_its_way",
+    S.FUNDED: "held",
+    S.CHANGES_REQUESTED: "held",
+    S.SUBMITTED: "in_review",
+    S.DISPUTED: "disputed",
+}
+DONE = (S.APPROVED, S.SETTLED)
+Where = dict[int, HoldMoney]
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A line of a table of amounts."""
+
+    label: str
+    money: Money
+    note: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class FileLink:
+    """A file as the file component shows it."""
+
+    name: str
+    size: int
+    url: str
+    scan: str
+
+    @classmethod
+    def of(cls, file: dict[str, Any]) -> "FileLink":
+        """From a row of a query; the link is empty until the virus check is through."""
+        clean = file["scan"] == "clean"
+        url = reverse("projects:file", kwargs={"ref": file["ref"]}) if clean else ""
+        return cls(file["name"], file["size"], url, file["scan"])
+
+
+@dataclass(frozen=True)
+class Step:
+    """A milestone as its row shows it."""
+
+    milestone: Milestone
+    state: str
+    meta: str
+    segments: Sequence[Segment]
+    delivery: dict[str, Any] | None = None
+    files: list[FileLink] = field(default_factory=list)
+
+    @property
+    def number(self) -> int:
+        return self.milestone.position
+
+    @property
+    def title(self) -> str:
+        return self.milestone.title
+
+    @property
+    def money(self) -> Money:
+        return self.milestone.amount
+
+    @property
+    def receives(self) -> Money:
+        """What the freelancer gets of it after our fee, once it is held."""
+        hold = self.milestone.hold
+        return hold.shares(hold.amount).to_payee if hold else self.money
+
+    @property
+    def status(self) -> str:
+        return self.milestone.status
+
+    @property
+    def done(self) -> bool:
+        """Whether the work of it is accepted or settled."""
+        return self.milestone.status in DONE
+
+    @property
+    def cancelled(self) -> bool:
+        return self.milestone.status == S.CANCELLED
+
+    @property
+    def now(self) -> bool:
+        """Whether somebody has to do something about it."""
+        return self.milestone.status in {S.SUBMITTED, S.CHANGES_REQUESTED, S.DISPUTED}
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A contract from one seat: steps, bar and sums, all from the same figures."""
+
+    seat: Seat
+    steps: list[Step]
+    segments: list[Segment]
+    sums: list[Sum]
+
+
+def workspace_of(seat: Seat) -> Workspace:
+    """The contract's steps and money: one query for the steps, one for the money."""
+    milestones = milestones_of(seat.contract)
+    where = where_money_is([step.hold for step in milestones if step.hold])
+    return workspace(seat, milestones, where)
+
+
+def workspace(seat: Seat, milestones: Iterable[Milestone], where: Where) -> Workspace:
+    """The same from what a caller has fetched already."""
+    steps = [_step(milestone, where, seat) for milestone in milestones]
+    segments = [segment for step in steps for segment in step.segments]
+    return Workspace(seat, steps, segments, sums(seat, steps, segments))
+
+
+def segments_of(milestone: Milestone, where: Where) -> list[Segment]:
+    """Where the amount of one milestone is; called off before any payment, it is nowhere."""
+    if state := BEFORE_THE_END.get(S(milestone.status)):
+        return [Segment(state, milestone.amount)]
+    money = where.get(milestone.hold_id or 0)
+    if money is None or money.state == "not_funded":
+        return []
+    out = "paid_out" if money.paid_out else "released"
+    parts = [Segment(out, money.awarded), Segment("refunded", money.returned)]
+    return [part for part in parts if part.money]
+
+
+def _step(milestone: Milestone, where: Where, seat: Seat) -> Step:
+    segments = segments_of(milestone, where)
+    delivery = vars(milestone).get("delivered")
+    if delivery:
+        delivery = delivery | {"at": parse_datetime(delivery["at"])}
+    return Step(
+        milestone=milestone,
+        state=segments[0].state if segments else "",
+        meta=_meta(milestone, where, seat, delivery),
+        segments=segments,
+        delivery=delivery,
+        files=[FileLink.of(file) for file in delivery["files"]] if delivery else [],
+    )
+
+
+def _meta(milestone: Milestone, where: Where, seat: Seat, delivery: dict[str, Any] | None) -> str:
+    delivered = day_text(delivery["at"]) if delivery else ""
+    if milestone.status == S.SUBMITTED and milestone.review_due_at:
+        return _("Delivered %(day)s, review until %(until)s") % {
+            "day": delivered,
+            "until": day_text(milestone.review_due_at),
+        }
+    if milestone.status == S.CHANGES_REQUESTED:
+        asked = milestone.changes_asked
+        return ngettext(
+            "Changes asked for, round %(n)s of %(all)s",
+            "Changes asked for, round %(n)s of %(all)s",
+            asked,
+        ) % {"n": asked, "all": seat.contract.change_rounds}
+    if milestone.status == S.APPROVED and milestone.approved_at:
+        return _("Approved %(day)s") % {"day": day_text(milestone.approved_at)}
+    if milestone.status == S.SETTLED:
+        return _settled(where.get(milestone.hold_id or 0), seat)
+    if milestone.status == S.CANCELLED:
+        return _("Called off")
+    return _("Due %(day)s") % {"day": day_text(milestone.due_on)} if milestone.due_on else ""
+
+
+def _settled(money: HoldMoney | None, seat: Seat) -> str:
+    if money is None:
+        return _("Settled")
+    return _("Settled: %(part)s to %(freelancer)s, %(rest)s back to %(client)s") % {
+        "part": money_text(money.awarded),
+        "rest": money_text(money.returned),
+        "freelancer": seat.contract.freelancer.short_name,
+        "client": seat.contract.client.short_name,
+    }
+
+
+def sums(seat: Seat, steps: Sequence[Step], segments: Sequence[Segment]) -> list[Sum]:
+    """The lines beside the bar; with what was called off they add up to the contract total."""
+    contract = seat.contract
+    names = {
+        "freelancer": contract.freelancer.short_name,
+        "client": contract.client.short_name,
+    }
+    labels = {
+        "paid_out": _("Paid out to %(freelancer)s"),
+        "released": _("Released, on its way to %(freelancer)s"),
+        "in_review": _("Held by us, in review"),
+        "disputed": _("Disputed, paused"),
+        "held": _("Held by us"),
+        "on_its_way": _("Payment on its way"),
+        "not_funded": _("Not funded yet"),
+        "refunded": _("Back to %(client)s"),
+    }
+    rows = []
+    for state, label in labels.items():
+        total = sum(part.money.minor for part in segments if part.state == state)
+        if total:
+            rows.append(Sum(label % names, Money(total, contract.currency)))
+    dropped = sum(s.money.minor for s in steps if s.cancelled and not s.segments)
+    if dropped:
+        rows.append(Sum(_("Called off, never paid"), Money(dropped, contract.currency)))
+    return rows
+
+
+@dataclass(frozen=True)
+class ContractRow:
+    """A contract in a list: bar, how far it is, whose turn, the next date."""
+
+    seat: Seat
+    segments: list[Segment]
+    done: int
+    all: int
+    next_on: dt.date | dt.datetime | None
+    step: NextStep
+
+
+def contract_rows(user: User, tab: str = "", *, after: str = "") -> tuple[list[ContractRow], str]:
+    """A page of the user's contracts, with what their rows show: three queries."""
+    seats, following = contracts_of(user, tab, after=after)
+    steps = {seat.contract.pk: list(seat.contract.milestones.all()) for seat in seats}
+    holds = [step.hold for rows in steps.values() for step in rows if step.hold]
+    where = where_money_is(holds)
+    rows = []
+    for seat in seats:
+        milestones = steps[seat.contract.pk]
+        for milestone in milestones:
+            milestone.contract = seat.contract
+        live = [m for m in milestones if m.status != S.CANCELLED]
+        rows.append(
+            ContractRow(
+                seat=seat,
+                segments=[part for m in milestones for part in segments_of(m, where)],
+                done=sum(m.status in DONE for m in live),
+                all=len(live),
+                next_on=next_date(milestones),
+                step=next_step(seat, milestones, reviewed=True),
+            )
+        )
+    return rows, following
+
+
+def next_date(milestones: Iterable[Milestone]) -> dt.date | dt.datetime | None:
+    """The date a list shows for a contract: the end of a review, else the next thing due."""
+    reviews = [m.review_due_at for m in milestones if m.review_due_at]
+    if reviews:
+        return min(reviews)
+    due = [m.due_on for m in milestones if m.due_on and m.status not in Milestone.ENDED]
+    return min(due) if due else None
