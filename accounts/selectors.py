@@ -10,6 +10,7 @@ from django.db.models import Case, Exists, IntegerField, OuterRef, Prefetch, Q, 
 from django.db.models.functions import Length
 from django.http import Http404
 
+from accounts import curated
 from accounts.models import (
     Group,
     Membership,
@@ -85,6 +86,14 @@ def members(party: Party) -> QuerySet[Membership]:
     return party.memberships.select_related("user").order_by("created_at", "pk")
 
 
+def party_of_invitation(ref: str) -> Party:
+    """The company an invitation names; whoever holds the signed invitation may see its name."""
+    party = Party.objects.filter(ref=ref).first()
+    if party is None:
+        raise Http404
+    return party
+
+
 def membership_to_change(user: User, party: Party, ref: str) -> Membership:
     """The membership of the person `ref`, for a manager; or one's own, to leave."""
     membership = members(party).filter(user__ref=ref).first()
@@ -146,10 +155,15 @@ def people(wanted: PeopleFilter) -> QuerySet[Profile]:
     return found.order_by("-updated_at", "-pk")
 
 
+def count_people(wanted: PeopleFilter) -> int:
+    """How many fit, counted up to a cap."""
+    return people(wanted).order_by()[: COUNT_CAP + 1].count()
+
+
 def page_of_people(wanted: PeopleFilter, *, after: str = "") -> Page:
     """One page in three queries, whatever its size. A broken cursor is the first page."""
     found = people(wanted)
-    count = found.order_by()[: COUNT_CAP + 1].count()
+    count = count_people(wanted)
     cursor = _read_cursor(after)
     rows = found
     if cursor:
@@ -250,6 +264,15 @@ def suggest_skills(prefix: str, *, limit: int = 8) -> list[Skill]:
     curated = Case(When(state=Skill.State.CURATED, then=0), default=1, output_field=IntegerField())
     found = Skill.objects.filter(Exists(starts) | Exists(inside))
     return list(found.order_by(curated, rank, Length("name"), "name")[:limit])
+
+
+def skills_by_area() -> list[tuple[str, list[Skill]]]:
+    """(area, its curated skills by name), in the order of the list."""
+    found: dict[str, list[Skill]] = {group["area"]: [] for group in curated.areas()}
+    for skill in Skill.objects.filter(state=Skill.State.CURATED, area__in=found).order_by("name"):
+        found[skill.area].append(skill)
+    names = {group["area"]: group["name"] for group in curated.areas()}
+    return [(names[area], skills) for area, skills in found.items() if skills]
 
 
 def skills_named(names: Iterable[str]) -> list[Skill]:

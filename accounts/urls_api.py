@@ -1,5 +1,15 @@
 """People under /api/v1/."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from accounts import api
+
+urlpatterns = [
+    path("me/", api.MeView.as_view(), name="me"),
+    path("profile/", api.ProfileView.as_view(), name="profile"),
+    path("people/", api.PeopleView.as_view(), name="people"),
+    path("people/<slug:handle>/", api.PersonView.as_view(), name="person"),
+    path("skills/", api.SkillsView.as_view(), name="skills"),
+    path("notices/", api.NoticesView.as_view(), name="notices"),
+    path("notices/read/", api.ReadNoticesView.as_view(), name="notices-read"),
+]

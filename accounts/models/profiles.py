@@ -1,9 +1,12 @@
 """How a freelancer presents their work."""
 
+from urllib.parse import urlsplit
+
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.parties import Party
@@ -11,6 +14,7 @@ from accounts.models.skills import Skill
 from marketplace.core import clock
 from marketplace.core.ids import RefField
 from marketplace.core.models import StoredFile
+from marketplace.core.money import Money
 
 
 class Profile(models.Model):
@@ -78,6 +82,30 @@ class Profile(models.Model):
     def __str__(self) -> str:
         return self.headline or self.handle
 
+    @property
+    def rate_low(self) -> Money | None:
+        """What an hour costs at least."""
+        return None if self.rate_min_minor is None else Money(self.rate_min_minor, self.currency)
+
+    @property
+    def rate_high(self) -> Money | None:
+        """What an hour costs at most."""
+        return None if self.rate_max_minor is None else Money(self.rate_max_minor, self.currency)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether this person takes no work now."""
+        return self.availability == self.Availability.BUSY
+
+    @property
+    def is_free_later(self) -> bool:
+        """Whether the day this person is free from has not come yet."""
+        return (
+            self.availability == self.Availability.FROM_DATE
+            and self.available_from is not None
+            and self.available_from > timezone.localdate(clock.now())
+        )
+
 
 class ProfileSkill(models.Model):
     """A skill somebody says they have, and how well."""
@@ -125,3 +153,8 @@ class PortfolioItem(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def url_host(self) -> str:
+        """`museum.example`: where the link leads, for people to see before they follow it."""
+        return urlsplit(self.url).netloc.removeprefix("www.")

@@ -206,6 +206,11 @@ def mark_all_read(user: User) -> int:
     return user.notices.filter(read_at=None).update(read_at=clock.now())
 
 
+def mark_read_by_ref(user: User, refs: Iterable[str]) -> int:
+    """The person has seen these; returns how many were new. Others' refs change nothing."""
+    return user.notices.filter(ref__in=list(refs), read_at=None).update(read_at=clock.now())
+
+
 def mark_read_at(user: User, url: str) -> None:
     """The person acted at this address, so what leads there is no news."""
     user.notices.filter(url=url, read_at=None).update(read_at=clock.now())

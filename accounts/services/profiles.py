@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -61,6 +61,22 @@ def save_profile(
         setattr(profile, name, values[name])
     if changed:
         _saved(profile, by, changed)
+
+
+def change_profile(profile: Profile, *, by: User, **changes: Any) -> None:
+    """`save_profile` with only what changes; what is left out stays as it is."""
+    present = {
+        "headline": profile.headline,
+        "bio": profile.bio,
+        "rate_min": profile.rate_low,
+        "rate_max": profile.rate_high,
+        "availability": profile.availability,
+        "available_from": profile.available_from,
+        "hours_per_week": profile.hours_per_week,
+        "languages": profile.languages,
+        "is_visible": profile.is_visible,
+    }
+    save_profile(profile, by=by, **(present | changes))
 
 
 @transaction.atomic

@@ -1,13 +1,13 @@
 """The list of skills: found under many spellings, growing with its users, kept tidy by staff."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 
 from accounts.curated import slug_for
-from accounts.models import ProfileSkill, Skill, SkillAlias, User
+from accounts.models import Profile, ProfileSkill, Skill, SkillAlias, User
 from accounts.selectors import skills_named, suggest_skills
 from accounts.services import profiles
 from accounts.spelling import LONGEST, fold_skill
@@ -15,7 +15,14 @@ from marketplace.core import audit, text
 from marketplace.core.errors import InvalidInput
 from marketplace.core.ids import new_ref
 
-__all__ = ["curate", "find_or_propose", "merge", "skills_named", "suggest_skills"]
+__all__ = [
+    "curate",
+    "find_or_propose",
+    "merge",
+    "set_by_name",
+    "skills_named",
+    "suggest_skills",
+]
 
 
 @transaction.atomic
@@ -98,3 +105,13 @@ def _repoint(model: Any, name: str, old: Skill, new: Skill) -> None:
                 model._base_manager.filter(pk=row.pk).update(**{name: new})
         except IntegrityError:
             row.delete()
+
+
+@transaction.atomic
+def set_by_name(profile: Profile, *, by: User, named: Sequence[tuple[str, int]]) -> None:
+    """Replace the skills of a profile by (name, level) pairs; unknown names are proposed.
+
+    A skill named twice keeps the last level.
+    """
+    pairs = [(find_or_propose([name])[0], level) for name, level in named if name.strip()]
+    profiles.set_skills(profile, by=by, skills=pairs)
