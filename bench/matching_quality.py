@@ -64,11 +64,13 @@ def bm25_vote(people: list[PersonDoc], needs: list[Need], direction: str) -> Run
     works = [(at, work) for at, person in enumerate(people) for work in person.history]
     owners = np.asarray([at for at, _ in works])
     matrix = Bm25([terms(f"{w.title} {w.text} {' '.join(w.skills)}") for _, w in works])
+    items = [work for _, work in works]
+    days, weights = index.days_of(items), index.weights_of(items)
     today, run = last_day(people, needs), {}
     for need in needs:
         at = max(today, need.posted_at or today)
         query = matrix.query(terms(f"{need.title} {need.description} {' '.join(need.skills)}"))
-        voices = index.voices([work for _, work in works], at)
+        voices = votes.voice(at.toordinal() - days, weights)
         given = votes.hold(matrix, query, owners=owners, people=len(people), voices=voices)
         run[need.id] = _named(given.by_owner, [p.id for p in people], need.client)
     return run
@@ -79,8 +81,9 @@ def _works_for_projects(people: list[PersonDoc], needs: list[Need]) -> Run:
     run = {}
     for person in people:
         queries = [matrix.query(terms(f"{w.title} {w.text}")) for w in person.history]
-        voices = index.voices(person.history, last_day(people, needs))[:, np.newaxis]
-        total = (voices * matrix.score_all(queries)).sum(axis=0)
+        ages = last_day(people, needs).toordinal() - index.days_of(person.history)
+        voices = votes.voice(ages, index.weights_of(person.history))
+        total = (voices[:, np.newaxis] * matrix.score_all(queries)).sum(axis=0)
         run[person.id] = _named(total, [need.id for need in needs], "")
     return run
 

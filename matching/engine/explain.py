@@ -103,13 +103,6 @@ def words(told: Sequence[Reason], audience: Audience) -> list[Words]:
     ]
 
 
-def not_used() -> str:
-    """What never enters a score, as one sentence."""
-    return _(
-        "We do not use photo, name, age, gender, nationality, place, or what anyone has paid us."
-    )
-
-
 def _works(works: Sequence[Vote]) -> dict[str, Any]:
     """The similar works with the public ones that gave most named."""
     ordered = sorted(works, key=lambda vote: (-vote.share, vote.work.title))
@@ -143,8 +136,8 @@ def _proof(skill: Mapping[str, Any]) -> str:
     if not skill["works"]:
         return str(skill["name"])
     return ngettext(
-        "%(skill)s (shown in %(count)d work)",
-        "%(skill)s (shown in %(count)d works)",
+        "%(skill)s (shown in %(count)d past project)",
+        "%(skill)s (shown in %(count)d past projects)",
         skill["works"],
     ) % {"skill": skill["name"], "count": skill["works"]}
 
@@ -154,11 +147,11 @@ def _say_works(facts: Mapping[str, Any], audience: Audience) -> Words:
     if not count:
         return Words("part", _("Past work shares a few words with this project"))
     if audience == "client":
-        head = ngettext("%(count)d similar past work", "%(count)d similar past works", count)
+        head = ngettext("%(count)d similar past project", "%(count)d similar past projects", count)
     else:
         head = ngettext(
-            "%(count)d of your past works is similar",
-            "%(count)d of your past works are similar",
+            "%(count)d of your past projects is similar",
+            "%(count)d of your past projects are similar",
             count,
         )
     return Words("yes", head % {"count": count}, _listed([_title(w) for w in facts["named"]]))
@@ -180,11 +173,13 @@ def _say_profile(facts: Mapping[str, Any], audience: Audience) -> Words:
 
 
 def _say_language(facts: Mapping[str, Any], audience: Audience) -> Words:
-    if facts["fit"]:
-        return Words("yes", _("Works in the project’s language"))
     if audience == "client":
-        return Words("no", _("Your project’s language is not on the profile"))
-    return Words("no", _("The project’s language is not on your profile"))
+        if facts["fit"]:
+            return Words("yes", _("Works in the language of your project"))
+        return Words("no", _("The language of your project is not on the profile"))
+    if facts["fit"]:
+        return Words("yes", _("You work in the language of the project"))
+    return Words("no", _("The language of the project is not on your profile"))
 
 
 def _say_missing(facts: Mapping[str, Any], audience: Audience) -> Words:

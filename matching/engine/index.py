@@ -25,10 +25,12 @@ class People:
 
     def __init__(self, people: Sequence[PersonDoc]) -> None:
         self.docs = tuple(sorted(people, key=lambda person: person.id))
-        self.ids = tuple(person.id for person in self.docs)
-        self.works = tuple(work for person in self.docs for work in latest(person.history))
-        counts = [len(latest(person.history)) for person in self.docs]
+        histories = [latest(person.history) for person in self.docs]
+        counts = [len(history) for history in histories]
+        self.works = tuple(work for history in histories for work in history)
         self.owners: Ints = np.repeat(np.arange(len(self.docs)), counts)
+        self._place = {person.id: place for place, person in enumerate(self.docs)}
+        self._days, self._weights = days_of(self.works), weights_of(self.works)
         titles = [terms(work.title) for work in self.works]
         self.titles = Bm25(titles)
         self.texts = Bm25(
@@ -37,10 +39,22 @@ class People:
         self.words = Bm25([own_terms(person) for person in self.docs])
         self.skills = SkillTable([person.skills for person in self.docs])
         self.freshness = np.asarray([freshness(count) for count in counts])
+        self._speakers = _by_language(self.docs)
+
+    def voices_on(self, day: date) -> Floats:
+        """How much the vote of each work counts on this day."""
+        return votes.voice(day.toordinal() - self._days, self._weights)
 
     def vote(self, index: Bm25, query: Ints, voices: Floats) -> votes.Votes:
         """The votes of the works that answer a query, for the people who did them."""
         return votes.hold(index, query, owners=self.owners, people=len(self.docs), voices=voices)
+
+    def language_fit(self, wanted: str) -> Floats:
+        """`language_fit` of everybody at once."""
+        fits = np.where(self._speakers[""], 0.0, UNKNOWN_FIT)
+        if wanted in self._speakers:
+            fits[self._speakers[wanted]] = 1.0
+        return fits
 
     def works_of(self, place: int) -> range:
         """The places of the works of one person."""
@@ -51,7 +65,9 @@ class People:
 
     def flags(self, ids: Collection[str]) -> Flags:
         """True at the places of these people."""
-        return np.asarray([person in ids for person in self.ids], dtype=np.bool_)
+        flags = np.zeros(len(self.docs), dtype=np.bool_)
+        flags[[self._place[person] for person in ids if person in self._place]] = True
+        return flags
 
 
 class Needs:
@@ -59,10 +75,10 @@ class Needs:
 
     def __init__(self, needs: Sequence[Need]) -> None:
         self.docs = tuple(sorted(needs, key=lambda need: need.id))
-        self.ids = tuple(need.id for need in self.docs)
         self.texts = Bm25([need_terms(need, title_counts=2) for need in self.docs])
         self.titles = Bm25([terms(need.title) for need in self.docs])
         self.skills = SkillTable([[(name, 0) for name in need.skills] for need in self.docs])
+        self.name_languages = any(need.language for need in self.docs)
 
     def flags(self, ids: Collection[str], *, client: str) -> Flags:
         """True at the places of these projects and of those this client posted."""
@@ -76,11 +92,16 @@ def latest(history: Sequence[HistoryItem]) -> list[HistoryItem]:
     return sorted(history, key=lambda work: work.date or date.min, reverse=True)[:LATEST_WORKS]
 
 
-def voices(works: Sequence[HistoryItem], at: date) -> Floats:
-    """How much the vote of each work counts on this day; an undated one as the oldest."""
-    ages = [(at - work.date).days if work.date else np.inf for work in works]
-    weights = [work.weight for work in works]
-    return votes.voice(np.asarray(ages, dtype=float), np.asarray(weights, dtype=float))
+def days_of(works: Sequence[HistoryItem]) -> Floats:
+    """The day of each work as a number; one without a date counts as the oldest."""
+    return np.asarray(
+        [work.date.toordinal() if work.date else -np.inf for work in works], dtype=float
+    )
+
+
+def weights_of(works: Sequence[HistoryItem]) -> Floats:
+    """How well each work is proven."""
+    return np.asarray([work.weight for work in works], dtype=float)
 
 
 def freshness(works: int) -> float:
@@ -101,15 +122,35 @@ def work_terms(work: HistoryItem) -> list[str]:
 
 
 def _body(work: HistoryItem) -> list[str]:
-    return terms(work.text) + 2 * terms(" ".join(work.skills))
+    return terms(work.text) + 2 * terms("\n".join(work.skills))
+
+
+def own_text(person: PersonDoc) -> str:
+    """What a person says about themselves."""
+    return "\n".join([person.title, person.bio, *(name for name, _ in person.skills)])
 
 
 def own_terms(person: PersonDoc) -> list[str]:
     """What a person says about themselves, as terms."""
-    return terms(" ".join([person.title, person.bio, *(name for name, _ in person.skills)]))
+    return terms(own_text(person))
 
 
 def need_terms(need: Need, *, title_counts: int = 1) -> list[str]:
     """A project as terms."""
-    skills = terms(" ".join(need.skills))
-    return title_counts * (terms(need.title) + skills) + terms(need.description)
+    title, skills, description = map(terms, need_texts(need))
+    return title_counts * (title + skills) + description
+
+
+def need_texts(need: Need) -> tuple[str, str, str]:
+    """Title, skills and description of a project."""
+    return need.title, "\n".join(need.skills), need.description
+
+
+def _by_language(people: Sequence[PersonDoc]) -> dict[str, Flags]:
+    """Who works in each language; under "" whoever named any."""
+    flags: dict[str, Flags] = {"": np.zeros(len(people), dtype=np.bool_)}
+    for place, person in enumerate(people):
+        for code in person.languages:
+            flags.setdefault(code, np.zeros(len(people), dtype=np.bool_))[place] = True
+            flags[""][place] = True
+    return flags

@@ -16,6 +16,7 @@ from matching.engine import explain, index
 from matching.engine.bm25 import Floats, best
 from matching.engine.documents import Need, PersonDoc, Ranked
 from matching.engine.text import stem, surface_words, terms
+from matching.engine.votes import voice
 
 VERSION = "lexical-1"
 
@@ -55,7 +56,7 @@ class Matcher:
         query = people.texts.query(index.need_terms(need))
         titles = people.titles.query(terms(need.title))
         own = people.words.query(index.need_terms(need))
-        voices = index.voices(people.works, max(self._at, need.posted_at or self._at))
+        voices = people.voices_on(max(self._at, need.posted_at or self._at))
         votes = people.vote(people.texts, query, voices)
         title_votes = people.vote(people.titles, titles, voices)
         weighed = _weigh(
@@ -66,15 +67,13 @@ class Matcher:
                 "words": people.words.scores(own),
             },
             fresh=people.freshness,
-            language=[index.language_fit(need.language, doc.languages) for doc in people.docs]
-            if need.language
-            else (),
+            language=people.language_fit(need.language) if need.language else None,
             out=people.flags({*exclude, need.client}),
         )
         shares = votes.per_item(len(people.works)) * weighed.unit("vote")
         shares += title_votes.per_item(len(people.works)) * weighed.unit("title")
         alike, mentions = people.texts.reader(query), people.words.reader(own)
-        forms = _surface_forms(need.title, need.description, *need.skills)
+        forms = _surface_forms(*index.need_texts(need))
 
         def ranked(place: int) -> Ranked:
             voted = [item for item in people.works_of(place) if shares[item]]
@@ -101,10 +100,11 @@ class Matcher:
         queries = [needs.texts.query(index.work_terms(work), limit=PERSON_TERMS) for work in works]
         titles = [needs.titles.query(terms(work.title)) for work in works]
         own = needs.texts.query(index.own_terms(person), limit=PERSON_TERMS)
-        voices = index.voices(works, self._at)[:, np.newaxis]
+        ages = self._at.toordinal() - index.days_of(works)
+        voices = voice(ages, index.weights_of(works))[:, np.newaxis]
         votes = _strongest(voices * needs.texts.score_all(queries))
         title_votes = _strongest(voices * needs.titles.score_all(titles))
-        asks_language = any(need.language for need in needs.docs)
+        fits = [index.language_fit(need.language, person.languages) for need in needs.docs]
         weighed = _weigh(
             {
                 "vote": votes.sum(axis=0),
@@ -113,15 +113,13 @@ class Matcher:
                 "words": needs.texts.scores(own),
             },
             fresh=np.full(len(needs.docs), index.freshness(len(works))),
-            language=[index.language_fit(need.language, person.languages) for need in needs.docs]
-            if asks_language
-            else (),
+            language=np.asarray(fits) if needs.name_languages else None,
             out=needs.flags(exclude, client=person.id),
         )
         shares = votes * weighed.unit("vote") + title_votes * weighed.unit("title")
         alike = [needs.texts.reader(query) for query in queries]
         mentions = needs.texts.reader(own)
-        forms = _surface_forms(person.title, person.bio, *(name for name, _ in person.skills))
+        forms = _surface_forms(index.own_text(person))
 
         def ranked(place: int) -> Ranked:
             voted = [at for at in range(len(works)) if shares[at, place]]
@@ -165,7 +163,7 @@ class _Weighed:
     def ranked(
         self,
         place: int,
-        id: str,  # noqa: A002 - the field of Ranked
+        name: str,
         *,
         person: PersonDoc,
         need: Need,
@@ -177,14 +175,14 @@ class _Weighed:
         told = explain.reasons(
             parts, features, person=person, need=need, works=works, shared_words=shared_words
         )
-        return Ranked(id, float(self.scores[place]), features, told)
+        return Ranked(name, float(self.scores[place]), features, told)
 
 
 def _weigh(
     raw: Mapping[str, Floats],
     *,
     fresh: Floats,
-    language: Sequence[float],
+    language: Floats | None,
     out: index.Flags,
 ) -> _Weighed:
     """Scale the features and add them up; who is out, or has nothing in common, gets 0."""
@@ -195,8 +193,8 @@ def _weigh(
         for name, values in kept.items()
     }
     features["fresh"] = features["words"] * fresh
-    if len(language):
-        features["language"] = np.asarray(language, dtype=float)
+    if language is not None:
+        features["language"] = language
     total = sum(WEIGHTS[name] for name in features)
     weights = {name: WEIGHTS[name] / total for name in features}
     relevant = sum(features[name] for name in RELEVANCE) > 0
@@ -215,6 +213,7 @@ def _strongest(votes: Floats) -> Floats:
 def _surface_forms(*texts: str) -> dict[str, str]:
     """For every term of these texts, the word as it was written first."""
     forms: dict[str, str] = {}
-    for word in surface_words(" ".join(texts)):
-        forms.setdefault(stem(word), word)
+    for text in texts:
+        for word in surface_words(text):
+            forms.setdefault(stem(word), word)
     return forms

@@ -60,8 +60,8 @@ def test_a_client_sees_who_fits_why_and_what_is_missing(mara, project):
 
     assert "Ines Duarte" in page
     assert "2 of 3 skills" in page
-    assert "Django (shown in 1 work)" in page
-    assert "1 similar past work" in page
+    assert "Django (shown in 1 past project)" in page
+    assert "1 similar past project" in page
     assert "Not on the profile: Stripe" in page
     assert "We do not use anybody’s photo" in page
 
@@ -116,7 +116,7 @@ def test_a_freelancer_finds_projects_with_the_reasons(ines, project):
     page = text_of(signed_in(ines).get(reverse("matching:for-you")))
 
     assert project.title in page
-    assert "1 of your past works is similar" in page
+    assert "1 of your past projects is similar" in page
     assert "Booking checkout for a theatre" in page
     assert "Not on your profile: Stripe" in page
 
