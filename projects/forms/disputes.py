@@ -9,7 +9,6 @@ from marketplace.core.display import money_text
 from marketplace.core.forms import Cards, FilesField, Form, MoneyField, TextField, TickCards
 from marketplace.core.money import Money
 from projects.models import Dispute
-from projects.services.disputes import SHORTEST_REASON
 from projects.services.disputes.statements import LONGEST
 
 ALL, NOTHING, SPLIT = "all", "nothing", "split"
@@ -127,25 +126,27 @@ class StatementForm(FairForm):
         fair.initial = ""
 
 
-class DecisionForm(Form):
-    """A moderator's decision: the freelancer's part; the client's is the rest."""
+class SplitForm(Form):
+    """The freelancer's part of what is paused; the client's is the rest."""
 
     to_freelancer = MoneyField(label=_("To the freelancer"))
-    reason = TextField(
-        label=_("Reason, shown to both"),
-        help_text=_(
-            "What was agreed, what the evidence shows, why this split. At least %(least)s "
-            "characters."
-        )
-        % {"least": SHORTEST_REASON},
-        max_length=LONGEST,
-        rows=8,
-    )
 
-    def __init__(self, *args: Any, paused: Money, freelancer: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, paused: Money, freelancer: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         amount = self.fields["to_freelancer"]
         assert isinstance(amount, MoneyField)  # noqa: S101 - declared above
         amount.currency = paused.currency
         amount.most = paused
-        amount.label = _("To %(freelancer)s") % {"freelancer": freelancer}
+        if freelancer:
+            amount.label = _("To %(freelancer)s") % {"freelancer": freelancer}
+
+
+class DecisionForm(SplitForm):
+    """A moderator's decision and its reason."""
+
+    reason = TextField(
+        label=_("Reason, shown to both"),
+        help_text=_("What was agreed, what the evidence shows, why this split."),
+        max_length=LONGEST,
+        rows=8,
+    )

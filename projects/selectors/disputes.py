@@ -211,9 +211,8 @@ class Outcome:
     reason: str = ""
 
 
-def outcome_of(view: DisputeView) -> Outcome | None:
+def outcome_of(dispute: Dispute) -> Outcome | None:
     """The settlement or decision of a dispute; None while it is open or when it was withdrawn."""
-    dispute = view.dispute
     if dispute.status == Dispute.Status.DECIDED:
         decision = dispute.decision
         part = Money(decision.to_freelancer_minor, dispute.currency)
@@ -224,7 +223,7 @@ def outcome_of(view: DisputeView) -> Outcome | None:
     else:
         return None
     return Outcome(
-        split=split_rows(view.milestone, part),
+        split=split_rows(dispute.milestone, part),
         to_freelancer=part,
         to_client=dispute.paused - part,
         by=by,
@@ -248,7 +247,13 @@ def disputes_to_decide() -> QuerySet[Dispute]:
         side=OuterRef("opened_for")
     )
     return Dispute.objects.select_related(
-        "milestone__contract__client", "milestone__contract__freelancer", "opened_for"
+        "milestone__hold",
+        "milestone__contract__client",
+        "milestone__contract__freelancer",
+        "milestone__contract__policy",
+        "opened_for",
+        "accepted",
+        "decision__decided_by",
     ).annotate(answered=Exists(answers))
 
 
