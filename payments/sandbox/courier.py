@@ -92,7 +92,7 @@ class Courier:
             connection.request("POST", self._url.path, body, headers)
             status = connection.getresponse().status
         except (OSError, http.client.HTTPException) as error:
-            logger.info("The product did not take a webhook: %s", error)
+            logger.debug("The product did not take a webhook: %s", error)
             return False
         finally:
             connection.close()
