@@ -130,6 +130,22 @@ class Postgres:
                         statement.format(sql.Identifier(DATABASE), sql.Identifier(OWNER))
                     )
 
+    def note(self) -> str | None:
+        """What `keep_note` wrote into this very database, if anything."""
+        with contextlib.closing(self._connect(OWNER, DATABASE)) as link, link.cursor() as cursor:
+            cursor.execute(
+                "SELECT shobj_description(oid, 'pg_database') FROM pg_database "
+                "WHERE datname = current_database()"
+            )
+            row = cursor.fetchone()
+        return row[0] if row else None
+
+    def keep_note(self, text: str) -> None:
+        with contextlib.closing(self._connect(OWNER, DATABASE)) as link, link.cursor() as cursor:
+            statement = sql.SQL("COMMENT ON DATABASE {} IS {}")
+            cursor.execute(statement.format(sql.Identifier(DATABASE), sql.Literal(text)))
+            link.commit()
+
     def remove(self) -> None:
         """Delete the cluster for good, also where it lives outside the data folder."""
         shutil.rmtree(self.home, ignore_errors=True)

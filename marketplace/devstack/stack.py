@@ -1,5 +1,6 @@
 """The whole product in one hand: databases, sandbox, web, live, worker and beat."""
 
+import hashlib
 import http.client
 import os
 import secrets
@@ -117,8 +118,7 @@ class Stack:
             self.postgres.url(OWNER) if self.postgres else self.env["DATABASE_URL"]
         )
         self.owner_env = self.env | {"DATABASE_URL": owner_url}
-        prepare = ["-m", "marketplace.devstack.prepare"]
-        self.supervisor.run(self._program("migrate", prepare, env=self.owner_env))
+        self._migrate()
         self.folder.keep("environment", _as_lines(self.env))
         if self.has_sandbox:
             self.supervisor.start(self._sandbox())
@@ -183,6 +183,16 @@ class Stack:
         self.supervisor.start(*programs)
         if self.postgres:
             self.postgres.create_roles()
+
+    def _migrate(self) -> None:
+        """Bring the tables up to date; our own database remembers for which migrations it is."""
+        state = _state_of_migrations()
+        if self.postgres and self.postgres.note() == state:
+            return
+        prepare = ["-m", "marketplace.devstack.prepare"]
+        self.supervisor.run(self._program("migrate", prepare, env=self.owner_env))
+        if self.postgres:
+            self.postgres.keep_note(state)
 
     def _environment(self) -> dict[str, str]:
         """What every process of the product sees. The owner's address is not in it."""
@@ -290,6 +300,16 @@ class Stack:
 def _as_lines(env: Mapping[str, str]) -> str:
     """The product's own settings as NAME=value lines, for `manage.py` beside a running stack."""
     return "".join(f"{name}={env[name]}\n" for name in SETTINGS if name in env)
+
+
+def _state_of_migrations() -> str:
+    """A digest of everything that decides what the tables and grants look like."""
+    digest = hashlib.sha256()
+    lock, grants = ROOT / "requirements/dev.lock", ROOT / "marketplace/core/grants.py"
+    migrations = [*ROOT.glob("*/migrations/*.py"), *ROOT.glob("*/*/migrations/*.py")]
+    for path in [lock, grants, *sorted(migrations)]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _answers(port: int, path: str, *, only: int | None = None) -> bool:

@@ -98,6 +98,16 @@ def _finish(link):
         time.sleep(0.01)
 
 
+def test_the_database_keeps_a_note_about_itself(servers):
+    _, postgres, _ = servers
+    before = postgres.note()
+
+    postgres.keep_note("migrated to 0001 of 'everything'")
+
+    assert before is None
+    assert postgres.note() == "migrated to 0001 of 'everything'"
+
+
 def test_a_killed_valkey_comes_back(servers):
     supervisor, _, valkey = servers
     before = supervisor.pid("valkey")
