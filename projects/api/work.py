@@ -1,5 +1,25 @@
-"""Contracts and what follows as JSON."""
+"""Addresses of contracts and what follows, under /api/v1/."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+import projects.urls.refs  # noqa: F401 - makes <ref:…> known
+from projects.api import contracts, disputes
+
+MILESTONE = "contracts/<ref:ref>/milestones/<int:n>/"
+
+urlpatterns = [
+    path("contracts/", contracts.ContractsView.as_view(), name="contracts"),
+    path("contracts/<ref:ref>/", contracts.ContractView.as_view(), name="contract"),
+    path("contracts/<ref:ref>/messages/", contracts.MessagesView.as_view(), name="messages"),
+    path("contracts/<ref:ref>/review/", contracts.ReviewView.as_view(), name="review"),
+    path(f"{MILESTONE}fund/", contracts.FundView.as_view(), name="fund"),
+    path(f"{MILESTONE}deliver/", contracts.DeliverView.as_view(), name="deliver"),
+    path(f"{MILESTONE}ask-changes/", contracts.AskChangesView.as_view(), name="ask-changes"),
+    path(f"{MILESTONE}approve/", contracts.ApproveView.as_view(), name="approve"),
+    path(f"{MILESTONE}call-off/", contracts.CallOffView.as_view(), name="call-off"),
+    path(f"{MILESTONE}dispute/", disputes.OpenDisputeView.as_view(), name="open-dispute"),
+    path("disputes/<ref:ref>/", disputes.DisputeView.as_view(), name="dispute"),
+    path("disputes/<ref:ref>/statements/", disputes.StatementsView.as_view(), name="statements"),
+    path("disputes/<ref:ref>/settle/", disputes.SettleView.as_view(), name="settle"),
+    path("disputes/<ref:ref>/withdraw/", disputes.WithdrawView.as_view(), name="withdraw"),
+]

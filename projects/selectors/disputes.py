@@ -78,6 +78,11 @@ class DisputeView:
         return self.proposals.get(self.seat.side)
 
     @property
+    def outcome(self) -> "Outcome | None":
+        """How it ended, if money moved."""
+        return outcome_of(self.dispute)
+
+    @property
     def with_moderator(self) -> bool:
         """Whether the time to answer is over."""
         return clock.now() >= self.dispute.answer_due_at

@@ -266,7 +266,7 @@ def _page(
         "milestone": view.milestone,
         "dispute": view.dispute,
         "form": form,
-        "outcome": selectors.outcome_of(view.dispute),
+        "outcome": view.outcome,
         "conflict": conflict,
     }
     return show(request, "projects/dispute.html", context, status=status)

@@ -1,0 +1,261 @@
+"""The shapes of contracts in JSON: what comes in, what goes out. No rules live here."""
+
+from typing import TYPE_CHECKING, Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from payments.api import AmountField
+
+if TYPE_CHECKING:
+    Serializer = serializers.Serializer[Any]
+else:
+    Serializer = serializers.Serializer
+
+# --- Out ------------------------------------------------------------------------------------
+
+
+class PartyShape(Serializer):
+    """One side, as the other knows it."""
+
+    ref = serializers.CharField()
+    name = serializers.CharField()
+
+
+class MoneyPartShape(Serializer):
+    """A part of an amount and where it is: the states of the money bar."""
+
+    state = serializers.CharField()
+    amount = AmountField(source="money")
+
+
+class StepShape(Serializer):
+    """A milestone and where its money is."""
+
+    number = serializers.IntegerField()
+    ref = serializers.CharField(source="milestone.ref")
+    title = serializers.CharField()
+    amount = AmountField(source="money")
+    status = serializers.CharField()
+    due_on = serializers.DateField(source="milestone.due_on", allow_null=True)
+    review_due_at = serializers.DateTimeField(source="milestone.review_due_at", allow_null=True)
+    changes_asked = serializers.IntegerField(source="milestone.changes_asked")
+    round = serializers.SerializerMethodField()
+    dispute = serializers.SerializerMethodField()
+    money = MoneyPartShape(source="segments", many=True)
+
+    @extend_schema_field(int)
+    def get_round(self, step: Any) -> int:
+        """How often it was delivered."""
+        return int(step.delivery["round"]) if step.delivery else 0
+
+    @extend_schema_field(str)
+    def get_dispute(self, step: Any) -> str:
+        """The ref of its newest dispute, or nothing."""
+        dispute = vars(step.milestone).get("disputed")
+        return str(dispute["ref"]) if dispute else ""
+
+
+class ContractRowShape(Serializer):
+    """A contract in a list."""
+
+    ref = serializers.CharField(source="seat.contract.ref")
+    title = serializers.CharField(source="seat.contract.title")
+    status = serializers.CharField(source="seat.contract.status")
+    side = serializers.CharField(source="seat.side")
+    other = PartyShape(source="seat.other")
+    price = AmountField(source="seat.contract.price")
+    currency = serializers.CharField(source="seat.contract.currency")
+    unread = serializers.IntegerField(source="seat.unread")
+    milestones_done = serializers.IntegerField(source="done")
+    milestones = serializers.IntegerField(source="all")
+    money = MoneyPartShape(source="segments", many=True)
+
+
+class ContractShape(Serializer):
+    """A contract with its milestones, from the caller's side."""
+
+    ref = serializers.CharField(source="seat.contract.ref")
+    title = serializers.CharField(source="seat.contract.title")
+    status = serializers.CharField(source="seat.contract.status")
+    side = serializers.CharField(source="seat.side")
+    client = PartyShape(source="seat.contract.client")
+    freelancer = PartyShape(source="seat.contract.freelancer")
+    price = AmountField(source="seat.contract.price")
+    currency = serializers.CharField(source="seat.contract.currency")
+    review_days = serializers.IntegerField(source="seat.contract.review_days")
+    change_rounds = serializers.IntegerField(source="seat.contract.change_rounds")
+    terms_sha256 = serializers.CharField(source="seat.contract.terms_sha256")
+    created_at = serializers.DateTimeField(source="seat.contract.created_at")
+    ended_at = serializers.DateTimeField(source="seat.contract.ended_at", allow_null=True)
+    milestones = StepShape(source="steps", many=True)
+
+
+class ContractPageShape(Serializer):
+    """Contracts, newest first; `after` is empty on the last page."""
+
+    results = ContractRowShape(many=True)
+    after = serializers.CharField(allow_blank=True)
+
+
+class CheckoutShape(Serializer):
+    """Where the client pays; no address while Stripe does not answer."""
+
+    milestone = serializers.IntegerField()
+    status = serializers.CharField()
+    checkout_url = serializers.CharField(allow_null=True)
+
+
+class FileShape(Serializer):
+    """A file; its content is at its address, for the people who may read it."""
+
+    name = serializers.CharField()
+    size = serializers.IntegerField()
+    url = serializers.CharField(allow_blank=True)
+
+
+class MessageShape(Serializer):
+    """A message of the thread."""
+
+    sent_at = serializers.DateTimeField()
+    author = serializers.CharField(source="author.name")
+    mine = serializers.BooleanField()
+    body = serializers.CharField()
+    files = FileShape(many=True)
+
+
+class ThreadShape(Serializer):
+    """The newest part of a thread, oldest first; `before` leads to the part before."""
+
+    results = MessageShape(many=True)
+    before = serializers.CharField(allow_blank=True)
+
+
+class StatementShape(Serializer):
+    """What a side says, and what split it proposes."""
+
+    ref = serializers.CharField(source="statement.ref")
+    side = serializers.CharField()
+    body = serializers.CharField(source="statement.body")
+    to_freelancer = AmountField(source="statement.to_freelancer", allow_null=True)
+    made_at = serializers.DateTimeField(source="statement.made_at")
+    files = FileShape(many=True)
+
+
+class OutcomeShape(Serializer):
+    """How the paused money was split, and why."""
+
+    to_freelancer = AmountField()
+    to_client = AmountField()
+    by = serializers.CharField(allow_blank=True)
+    at = serializers.DateTimeField()
+    reason = serializers.CharField(allow_blank=True)
+
+
+class DisputeShape(Serializer):
+    """A dispute from the caller's side."""
+
+    ref = serializers.CharField(source="dispute.ref")
+    status = serializers.CharField(source="dispute.status")
+    reason = serializers.CharField(source="dispute.reason")
+    contract = serializers.CharField(source="seat.contract.ref")
+    milestone = serializers.IntegerField(source="milestone.position")
+    opened_by_me = serializers.BooleanField()
+    paused = AmountField(source="dispute.paused")
+    currency = serializers.CharField(source="dispute.currency")
+    opened_at = serializers.DateTimeField(source="dispute.opened_at")
+    answer_due_at = serializers.DateTimeField(source="dispute.answer_due_at")
+    decide_due_at = serializers.DateTimeField(source="dispute.decide_due_at")
+    statements = StatementShape(source="said", many=True)
+    outcome = OutcomeShape(allow_null=True)
+
+
+class ReviewShape(Serializer):
+    """A review; the other side's only once it is published."""
+
+    ref = serializers.CharField()
+    stars_work = serializers.IntegerField()
+    stars_communication = serializers.IntegerField()
+    stars_fairness = serializers.IntegerField()
+    text = serializers.CharField()
+    reply = serializers.CharField(allow_blank=True)
+    written_at = serializers.DateTimeField()
+    published_at = serializers.DateTimeField(allow_null=True)
+
+
+class ReviewsShape(Serializer):
+    """Both reviews of a contract, as the caller may see them."""
+
+    own = ReviewShape(allow_null=True)
+    other = ReviewShape(allow_null=True)
+
+
+# --- In -------------------------------------------------------------------------------------
+
+
+class DeliverShape(Serializer):
+    """Work handed over."""
+
+    note = serializers.CharField(max_length=4000)
+    link = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+
+
+class ChangesShape(Serializer):
+    """What should change."""
+
+    points = serializers.CharField(max_length=4000)
+
+
+class ApproveShape(Serializer):
+    """Which delivery the client looked at."""
+
+    round = serializers.IntegerField(min_value=1)
+
+
+class CallOffShape(Serializer):
+    """Why the client wants to call it off; not needed when they may do it alone."""
+
+    reason = serializers.CharField(max_length=2000, required=False, default="", allow_blank=True)
+
+
+class SendShape(Serializer):
+    """A message."""
+
+    body = serializers.CharField(max_length=4000)
+
+
+class OpenDisputeShape(Serializer):
+    """What is wrong, and how much of the held amount the freelancer would fairly get."""
+
+    reason = serializers.CharField(max_length=16)
+    body = serializers.CharField(max_length=6000)
+    to_freelancer = serializers.CharField(max_length=20)
+
+
+class AddStatementShape(Serializer):
+    """An explanation, with or without a new proposal."""
+
+    body = serializers.CharField(max_length=6000)
+    to_freelancer = serializers.CharField(max_length=20, required=False, default="")
+
+
+class SettleShape(Serializer):
+    """The ref of the statement whose proposal is accepted."""
+
+    seen = serializers.CharField(max_length=10)
+
+
+class WriteReviewShape(Serializer):
+    """A review of the other side."""
+
+    stars_work = serializers.IntegerField(min_value=1, max_value=5)
+    stars_communication = serializers.IntegerField(min_value=1, max_value=5)
+    stars_fairness = serializers.IntegerField(min_value=1, max_value=5)
+    text = serializers.CharField(max_length=2000)
+    private_note = serializers.CharField(
+        max_length=2000, required=False, default="", allow_blank=True
+    )
+
+
+class NothingShape(Serializer):
+    """No body."""
