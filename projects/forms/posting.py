@@ -17,6 +17,7 @@ DRAFT = "project"
 # Set in the draft by the person who pressed Publish before joining.
 PUBLISH_WHEN_JOINED = "publish"
 RANGE, OPEN = "range", "open"
+LONGEST_SKILLS = 600
 # Longest text a draft keeps of one answer.
 LONGEST_ANSWER = LONGEST_DESCRIPTION + 2000
 
@@ -96,7 +97,7 @@ class SkillsForm(StepForm):
 
     skills = forms.CharField(
         label=_("Skills"),
-        max_length=600,
+        max_length=LONGEST_SKILLS,
         help_text=_("Separate them with commas, like: Django, WCAG 2.2, usability tests."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={"required": _("Name at least one skill")},

@@ -23,6 +23,7 @@ from django.db.models.functions import Coalesce, Left
 
 from accounts.models import ProfileSkill, Skill
 from accounts.spelling import fold_skill
+from marketplace.core import text
 from marketplace.core.money import Money
 from projects.models import Bid, Milestone, Project
 from projects.selectors.projects import Reader, open_projects, party_id, rating_of
@@ -33,6 +34,7 @@ MOST_SKILLS = 10
 SUMMARY = 320
 HELP_CAP = 100
 SORTS = ("newest", "budget", "match")
+NOTHING = ""
 CURSOR = re.compile(r"(?P<ref>[2-9b-z]{10})(?:\.(?P<shared>[0-9]{1,3}))?")
 
 
@@ -214,8 +216,10 @@ class KnownSkills:
 
 def skills_for(reader: Reader, words: Sequence[str]) -> KnownSkills:
     """Look up slugs, names and other known spellings, and what the reader can do, at once."""
-    asked = {word: {word, fold_skill(word)} for word in words[:MOST_SKILLS] if word.strip()}
-    keys = set().union(*asked.values())
+    said = [word for word in map(text.line, words[:MOST_SKILLS]) if word]
+    asked = {word: {word, fold_skill(word)} for word in said}
+    # An empty list in the condition of the join would empty the whole answer.
+    keys = {NOTHING}.union(*asked.values())
     own = ProfileSkill.objects.filter(skill=OuterRef("pk"), profile__party=party_id(reader))
     rows = (
         Skill.objects.alias(hit=FilteredRelation("aliases", condition=Q(aliases__folded__in=keys)))
@@ -235,6 +239,17 @@ def skills_for(reader: Reader, words: Sequence[str]) -> KnownSkills:
         known |= hits
     unknown = [word for word in asked if word not in known]
     return KnownSkills(list(mine.values()), list(named.values()), unknown)
+
+
+def currencies() -> list[str]:
+    """The currencies of open projects, up to a minute old."""
+    key = "projects:currencies"
+    found: list[str] | None = cache.get(key)
+    if found is None:
+        found = list(open_projects().order_by().values_list("currency", flat=True).distinct())
+        found.sort()
+        cache.set(key, found, 60)
+    return found
 
 
 def often_asked(*, limit: int = 8) -> list[Skill]:

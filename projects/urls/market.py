@@ -11,6 +11,7 @@ urlpatterns = [
     path("projects/", browsing.browse, name="list"),
     path("projects/new/", posting.start, name="post"),
     path("projects/new/draft/", posting.keep_draft, name="post-draft"),
+    path("projects/new/skills/", posting.skill_hints, name="post-skills"),
     path("projects/new/done/", posting.done, name="post-done"),
     path("projects/new/<int:step>/", posting.step, name="post-step"),
     path("projects/mine/", posting.mine, name="mine"),

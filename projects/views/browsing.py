@@ -22,7 +22,7 @@ from projects.models import Project
 from projects.models.projects import AiPolicy
 from projects.selectors import browsing
 from projects.selectors import projects as selectors
-from projects.selectors.browsing import Browse, KnownSkills, Reader
+from projects.selectors.browsing import Browse, KnownSkills
 from projects.selectors.projects import ClientFacts
 from projects.views.bidding import form_from_draft
 
@@ -42,9 +42,10 @@ class Chip:
 @require_safe
 def browse(request: HttpRequest) -> HttpResponse:
     """Open projects, filtered by the address; only the results when htmx asks."""
-    form = BrowseForm(request.GET, currency=currency_of(request.user))
+    currency = _currency(request)
+    form = BrowseForm(request.GET, currency=currency)
     known = browsing.skills_for(request.user, request.GET.getlist("skill"))
-    wanted, notes = read_filters(form, known, currency_of(request.user))
+    wanted, notes = read_filters(form, known, currency)
     found = browsing.find(
         wanted,
         request.user,
@@ -67,6 +68,7 @@ def browse(request: HttpRequest) -> HttpResponse:
         "first_url": address if request.GET.get("after") else "",
         "clear_url": reverse("projects:list"),
         "sorts": _sorts(known),
+        "currencies": browsing.currencies(),
     }
     response = show(request, "projects/list.html", context, part="projects/_results.html")
     if wants_part(request):
@@ -102,11 +104,10 @@ def read_filters(form: BrowseForm, known: KnownSkills, currency: str) -> tuple[B
     return wanted, notes
 
 
-def currency_of(reader: Reader) -> str:
-    """The currency a reader thinks in."""
-    if reader.is_anonymous or reader.party is None:
-        return str(settings.DEFAULT_CURRENCY)
-    return reader.party.currency
+def _currency(request: HttpRequest) -> str:
+    """In the address, so that whoever follows a shared link sees the same list."""
+    asked = request.GET.get("currency", "")
+    return asked if asked in browsing.currencies() else str(settings.DEFAULT_CURRENCY)
 
 
 def address_of(wanted: Browse, *, without: str = "", skill: Skill | None = None) -> str:
@@ -117,6 +118,7 @@ def address_of(wanted: Browse, *, without: str = "", skill: Skill | None = None)
         "min": wanted.low.decimal_text.removesuffix(".00") if wanted.low else "",
         "max": wanted.high.decimal_text.removesuffix(".00") if wanted.high else "",
         "ai": wanted.ai,
+        "currency": "" if wanted.currency == settings.DEFAULT_CURRENCY else wanted.currency,
         "sort": "" if wanted.sort == "newest" else wanted.sort,
     }
     query.update({name: value for name, value in answers.items() if value and name != without})

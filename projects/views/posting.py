@@ -2,6 +2,7 @@
 
 import datetime as dt
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -14,18 +15,20 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
-from accounts.selectors import hiring_party
+from accounts.selectors import hiring_party, suggest_skills
 from marketplace.core import clock, drafts
 from marketplace.core.errors import DomainError
-from marketplace.core.http import UserRequest, go_to, show
+from marketplace.core.http import UserRequest, go_to, show, wants_part
 from projects.forms.posting import (
     ANSWERS,
     DRAFT,
     LONGEST_ANSWER,
+    LONGEST_SKILLS,
     PUBLISH_WHEN_JOINED,
     STEPS,
     EditForm,
     FilesForm,
+    SkillsForm,
     StepForm,
     answers_of,
     read_answers,
@@ -118,6 +121,30 @@ def keep_draft(request: HttpRequest) -> HttpResponse:
     """Keep what is typed so far; nothing is checked, nothing is shown."""
     _keep(request)
     return HttpResponse(status=204)
+
+
+@require_safe
+def skill_hints(request: HttpRequest) -> HttpResponse:
+    """Names that fit the last one typed, or the field with the one that was picked."""
+    if not wants_part(request):
+        return redirect("accounts:skill-index")
+    names = request.GET.get("skills", "")[:LONGEST_SKILLS].split(",")
+    picked = request.GET.get("pick", "")
+    if picked:
+        whole = ", ".join([*(name.strip() for name in names[:-1]), picked])
+        form = SkillsForm(initial={"skills": f"{whole}, "}, currency=settings.DEFAULT_CURRENCY)
+        form.fields["skills"].widget.attrs["autofocus"] = True
+        return show(request, "projects/_skills_field.html", {"field": form["skills"]})
+    chosen = {name.strip().casefold() for name in names[:-1]}
+    hints = [
+        {
+            "name": skill.name,
+            "url": f"{request.path}?{urlencode({'skills': ','.join(names), 'pick': skill.name})}",
+        }
+        for skill in suggest_skills(names[-1])
+        if skill.name.casefold() not in chosen
+    ]
+    return show(request, "projects/_skill_hints.html", {"hints": hints})
 
 
 @require_safe
