@@ -72,6 +72,108 @@ ACCESS |= {
 
 # --- projects: work -------------------------------------------------------------------------
 
+SIDES = (LOGIN, OK, MISSING, OK, MISSING, MISSING)
+CLIENT_ONLY = (LOGIN, NO, MISSING, OK, MISSING, MISSING)
+FREELANCER_ONLY = (LOGIN, OK, MISSING, NO, MISSING, MISSING)
+NOT_GET = (LOGIN, METHOD, METHOD, METHOD, METHOD, METHOD)
+BAD_FOR_BOTH = (LOGIN, BAD, MISSING, BAD, MISSING, MISSING)
+BAD_FOR_CLIENT = (LOGIN, NO, MISSING, BAD, MISSING, MISSING)
+BAD_FOR_FREELANCER = (LOGIN, BAD, MISSING, NO, MISSING, MISSING)
+
+
+def _contract(world: Any) -> dict[str, Any]:
+    return {"ref": world.contract.ref}
+
+
+def _ended(world: Any) -> dict[str, Any]:
+    return {"ref": world.ended_contract.ref}
+
+
+def _in_review(world: Any) -> dict[str, Any]:
+    return {"ref": world.contract.ref, "n": 2}
+
+
+def _planned(world: Any) -> dict[str, Any]:
+    return {"ref": world.contract.ref, "n": 3}
+
+
+def _dispute(world: Any) -> dict[str, Any]:
+    return {"ref": world.dispute.ref}
+
+
+ACCESS |= {
+    "projects:contracts": Row(get=MEMBERS, post=POST_ONLY),
+    "projects:contract": Row(get=SIDES, post=POST_ONLY, kwargs=_contract),
+    "projects:contract-messages": Row(get=SIDES, post=BAD_FOR_BOTH, kwargs=_contract),
+    "projects:contract-read": Row(
+        get=POST_ONLY, post=(LOGIN, GO, MISSING, GO, MISSING, MISSING), kwargs=_contract
+    ),
+    "projects:contract-files": Row(get=SIDES, post=POST_ONLY, kwargs=_contract),
+    "projects:contract-payments": Row(get=SIDES, post=POST_ONLY, kwargs=_contract),
+    "projects:contract-terms": Row(get=SIDES, post=POST_ONLY, kwargs=_contract),
+    "projects:contract-end": Row(get=SIDES, post=BAD_FOR_BOTH, kwargs=_contract),
+    "projects:review": Row(get=SIDES, post=BAD_FOR_BOTH, kwargs=_ended),
+    "projects:review-reply": Row(
+        get=POST_ONLY, post=(LOGIN, MISSING, MISSING, MISSING, MISSING, MISSING), kwargs=_ended
+    ),
+    "projects:keep": Row(
+        get=POST_ONLY, post=SIDES, kwargs=lambda world: {**_contract(world), "kind": "message"}
+    ),
+    "projects:keep-of-milestone": Row(
+        get=POST_ONLY, post=SIDES, kwargs=lambda world: {**_in_review(world), "kind": "deliver"}
+    ),
+    "projects:fund": Row(
+        get=CLIENT_ONLY, post=(LOGIN, NO, MISSING, GO, MISSING, MISSING), kwargs=_planned
+    ),
+    "projects:fund-return": Row(get=CLIENT_ONLY, post=POST_ONLY, kwargs=_planned),
+    "projects:fund-confirm": Row(
+        get=POST_ONLY, post=(LOGIN, NO, MISSING, GO, MISSING, MISSING), kwargs=_planned
+    ),
+    "projects:ask-to-fund": Row(
+        get=POST_ONLY, post=(LOGIN, GO, MISSING, NO, MISSING, MISSING), kwargs=_planned
+    ),
+    "projects:deliver": Row(get=FREELANCER_ONLY, post=BAD_FOR_FREELANCER, kwargs=_in_review),
+    "projects:changes": Row(get=CLIENT_ONLY, post=BAD_FOR_CLIENT, kwargs=_in_review),
+    "projects:approve": Row(get=CLIENT_ONLY, post=BAD_FOR_CLIENT, kwargs=_in_review),
+    "projects:call-off": Row(get=SIDES, post=BAD_FOR_BOTH, kwargs=_in_review),
+    "projects:answer-call-off": Row(
+        get=POST_ONLY, post=(LOGIN, GO, MISSING, BAD, MISSING, MISSING), kwargs=_in_review
+    ),
+    "projects:dispute-new": Row(
+        get=SIDES, post=BAD_FOR_BOTH, kwargs=lambda world: {**_in_review(world), "step": 1}
+    ),
+    "projects:split": Row(get=SIDES, post=POST_ONLY, kwargs=_in_review),
+    "projects:dispute": Row(get=SIDES, post=BAD_FOR_BOTH, kwargs=_dispute),
+    "projects:settle": Row(
+        get=(LOGIN, OK, MISSING, GO, MISSING, MISSING), post=BAD_FOR_BOTH, kwargs=_dispute
+    ),
+    "projects:withdraw-dispute": Row(
+        get=(LOGIN, GO, MISSING, OK, MISSING, MISSING),
+        post=(LOGIN, GO, MISSING, GO, MISSING, MISSING),
+        kwargs=_dispute,
+    ),
+    "projects:messages": Row(get=MEMBERS, post=POST_ONLY),
+    "projects:person-reviews": Row(
+        get=EVERYONE, post=POST_ONLY, kwargs=lambda world: {"handle": world.profile.handle}
+    ),
+    "api:contracts": Row(get=MEMBERS),
+    "api:contract": Row(get=SIDES, kwargs=_contract),
+    "api:messages": Row(get=SIDES, post=BAD_FOR_BOTH, kwargs=_contract),
+    "api:review": Row(get=SIDES, post=BAD_FOR_BOTH, kwargs=_ended),
+    "api:fund": Row(get=NOT_GET, post=CLIENT_ONLY, kwargs=_planned),
+    "api:deliver": Row(get=NOT_GET, post=BAD_FOR_FREELANCER, kwargs=_in_review),
+    "api:ask-changes": Row(get=NOT_GET, post=BAD_FOR_CLIENT, kwargs=_in_review),
+    "api:approve": Row(get=NOT_GET, post=BAD_FOR_CLIENT, kwargs=_in_review),
+    "api:call-off": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_in_review),
+    "api:open-dispute": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_in_review),
+    "api:dispute": Row(get=SIDES, kwargs=_dispute),
+    "api:statements": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_dispute),
+    "api:settle": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_dispute),
+    "api:withdraw": Row(
+        get=NOT_GET, post=(LOGIN, NO, MISSING, OK, MISSING, MISSING), kwargs=_dispute
+    ),
+}
+
 # --- matching -------------------------------------------------------------------------------
 
 ACCESS |= {

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -48,8 +48,10 @@ def review(request: UserRequest, ref: str) -> HttpResponse:
 def reply(request: UserRequest, ref: str) -> HttpResponse:
     """Answer the other side's published review, once."""
     found = selectors.contract_to_review(request.user, ref)
+    if found.other is None:
+        raise Http404
     form = ReplyForm(request.POST)
-    if found.other is not None and form.is_valid():
+    if form.is_valid():
         try:
             reviews.reply(found.other, by=request.user, text=form.cleaned_data["reply"])
         except InvalidTransition as error:
