@@ -116,6 +116,10 @@ class PartyAdmin(ReadOnlyAdmin):
     list_display = ("name", "kind", "country", "vat_id", "currency", "ref", "created_at")
     list_filter = ("kind", "country")
     search_fields = ("name", "legal_name", "ref", "vat_id")
+    fields = (
+        *("ref", "kind", "name", "legal_name", "address", "country", "vat_id"),
+        *("currency", "website", "about", "created_at"),
+    )
     ordering = ("-pk",)
     show_full_result_count = False
     inlines = (MembershipInline,)

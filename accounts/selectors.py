@@ -260,7 +260,12 @@ def suggest_skills(prefix: str, *, limit: int = 8) -> list[Skill]:
         return []
     starts = SkillAlias.objects.filter(skill=OuterRef("pk"), folded__startswith=folded)
     inside = SkillAlias.objects.filter(skill=OuterRef("pk"), folded__contains=f" {folded}")
-    rank = Case(When(Exists(starts), then=0), default=1, output_field=IntegerField())
+    rank = Case(
+        When(name__istartswith=prefix.strip(), then=0),
+        When(Exists(starts), then=1),
+        default=2,
+        output_field=IntegerField(),
+    )
     curated = Case(When(state=Skill.State.CURATED, then=0), default=1, output_field=IntegerField())
     found = Skill.objects.filter(Exists(starts) | Exists(inside))
     return list(found.order_by(curated, rank, Length("name"), "name")[:limit])

@@ -154,7 +154,7 @@ class SignOut(allauth_views.LogoutView):  # type: ignore[misc]
 @require_http_methods(["GET", "POST"])
 @login_not_required
 def sign_in_link(request: HttpRequest, token: str) -> HttpResponseBase:
-    """The link of a mail. Opening it changes nothing, as mail programs look ahead; its button does."""
+    """The link of a mail. Mail programs look ahead, so opening it does nothing; its button does."""
     found = links.read_link(token)
     if found is None:
         return render(request, "account/link_expired.html", status=410)
