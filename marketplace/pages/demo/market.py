@@ -341,6 +341,14 @@ class Market:
                 body="Twelve of the 45 pages are missing. The rest is beautiful.",
                 to_freelancer=euros(500),
             )
+        with self._days_ago(10):
+            disputes.add_statement(
+                dispute,
+                by=self._user_of(contract, "freelancer"),
+                body="True: I fell ill in the last week. The missing pages are in draft, and the term "
+                "list covers the whole book.",
+                to_freelancer=euros(600),
+            )
         with self._days_ago(8):
             disputes.decide(
                 dispute,
