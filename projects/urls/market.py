@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-import projects.urls.refs  # noqa: F401 - makes <ref:…> known
+import marketplace.core.refs  # noqa: F401 - makes <ref:…> known
 from projects.views import bidding, browsing, choosing, files, posting
 
 PROJECT = "projects/<slug:slug>-<ref:ref>/"
