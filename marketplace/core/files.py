@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse
 from django.utils.translation import gettext as _
 from PIL import Image, UnidentifiedImageError
 
@@ -122,8 +122,9 @@ def download(file: StoredFile) -> FileResponse:
     return response
 
 
-def image(file: StoredFile) -> FileResponse:
-    """A picture we re-encoded ourselves, shown inside a page."""
-    response = FileResponse(default_storage.open(file.storage_key), content_type="image/webp")
+def image(file: StoredFile) -> HttpResponse:
+    """A picture we re-encoded ourselves, and so made small, shown inside a page."""
+    with default_storage.open(file.storage_key) as stored:
+        response = HttpResponse(stored.read(), content_type="image/webp")
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
