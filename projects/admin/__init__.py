@@ -1,5 +1,5 @@
 """Work as staff see it."""
 
-from projects.admin import contracts, disputes
+from projects.admin import bids, contracts, disputes, projects
 
-__all__ = ["contracts", "disputes"]
+__all__ = ["bids", "contracts", "disputes", "projects"]
