@@ -11,6 +11,7 @@ import gzip
 import os
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,12 @@ from django.test import Client
 from playwright.sync_api import BrowserContext, Page
 
 WIDTHS = ((1280, 860), (390, 844))
-THEMES = ("light", "dark")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+ALL_RULES = {
+    "type": "tag",
+    "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+# The markup is the same by night; only colours are others.
+COLOUR_RULES = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 HTML_BUDGET = 30_000
 REQUESTS_BUDGET = 12
 NODES_BUDGET = 1500
@@ -48,6 +53,9 @@ TOO_SMALL = """(least) => [
     return width < least || height < least;
   }).map((e) => e.outerHTML.slice(0, 80))"""
 
+COLOURS_HAVE_CHANGED = """() => new Promise(requestAnimationFrame).then(() => Promise.all(
+  document.getAnimations().filter((a) => a instanceof CSSTransition).map((a) => a.finished)))"""
+
 
 def inspect(
     origin: str,
@@ -55,26 +63,28 @@ def inspect(
     pages: Iterable[tuple[str, Any]],
     *,
     widths: Iterable[tuple[int, int]] = WIDTHS,
-    themes: Iterable[str] = THEMES,
+    stock: bool = False,
 ) -> None:
-    """Fail with everything that is wrong on these pages; `(path, user or None)` each."""
+    """Fail with everything that is wrong on these pages; `(path, user or None)` each.
+
+    `stock` pages are Django's own admin: we answer for their colours, not for their markup.
+    """
     pages = list(pages)
     wrong: list[str] = []
-    for path, user in pages:
-        wrong += [f"{path}: {text}" for text in markup_faults(fetch(path, user))]
+    if not stock:
+        for path, user in pages:
+            wrong += [f"{path}: {text}" for text in markup_faults(fetch(path, user))]
     for width, height in widths:
-        for theme in themes:
-            for user in dict.fromkeys(user for _path, user in pages):
-                context = new_context(
-                    viewport={"width": width, "height": height},
-                    color_scheme=theme,
-                    service_workers="block",
-                )
-                sign_in(context, origin, user)
-                for path in [path for path, who in pages if who == user]:
-                    where = f"{path} {width} {theme}"
-                    wrong += [f"{where}: {text}" for text in faults(context, origin + path)]
-                context.close()
+        for user in dict.fromkeys(user for _path, user in pages):
+            context = new_context(
+                viewport={"width": width, "height": height}, service_workers="block"
+            )
+            sign_in(context, origin, user)
+            for path in [path for path, who in pages if who == user]:
+                wrong += [
+                    f"{path} {width} {text}" for text in faults(context, origin + path, stock)
+                ]
+            context.close()
     assert not wrong, "\n".join(wrong)
 
 
@@ -96,28 +106,43 @@ def sign_in(context: BrowserContext, origin: str, user: Any) -> None:
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": origin}])
 
 
-def faults(context: BrowserContext, url: str) -> list[str]:
-    """What is wrong with this page in this browser."""
+def faults(context: BrowserContext, url: str, stock: bool = False) -> list[str]:
+    """What is wrong with this page in this browser, by day and by night."""
     page = context.new_page()
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     page.goto(url, wait_until="load")
+    found = [f"light: {text}" for text in axe_faults(page)]
+    if not stock:
+        found += _shape_faults(page)
+    if len(requests) > REQUESTS_BUDGET and not stock:
+        found.append(f"{len(requests)} requests, {REQUESTS_BUDGET} allowed: {requests}")
+    keep_picture(page, url, "light")
+    page.emulate_media(color_scheme="dark")
+    page.evaluate(COLOURS_HAVE_CHANGED)
+    found += [f"dark: {text}" for text in axe_faults(page, COLOUR_RULES)]
+    keep_picture(page, url, "dark")
+    page.close()
+    return found
+
+
+def _shape_faults(page: Page) -> list[str]:
     found = [f"sticks out of the screen: {part}" for part in page.evaluate(STICKING_OUT)]
     found += [f"too small to hit: {part}" for part in page.evaluate(TOO_SMALL, SMALLEST_TARGET)]
     nodes = page.evaluate("document.querySelectorAll('*').length")
     if nodes > NODES_BUDGET:
         found.append(f"{nodes} nodes, {NODES_BUDGET} allowed")
-    if len(requests) > REQUESTS_BUDGET:
-        found.append(f"{len(requests)} requests, {REQUESTS_BUDGET} allowed: {requests}")
-    found += axe_faults(page)
-    keep_picture(page, url)
-    page.close()
     return found
 
 
-def axe_faults(page: Page) -> list[str]:
+@cache
+def _axe() -> Axe:
+    return Axe()
+
+
+def axe_faults(page: Page, rules: dict[str, Any] = ALL_RULES) -> list[str]:
     """What axe finds on the page as it is now; call it again after opening a dialog."""
-    answer = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}}).response
+    answer = _axe().run(page, options={"runOnly": rules}).response
     return [
         f"axe {violation['id']}: {node['html'][:120]} ({_reason(node)})"
         for violation in answer["violations"]
@@ -130,17 +155,14 @@ def _reason(node: dict[str, Any]) -> str:
     return checks[0]["message"] if checks else ""
 
 
-def keep_picture(page: Page, url: str) -> None:
+def keep_picture(page: Page, url: str, theme: str) -> None:
     """Save a picture when LOOK_PICTURES names a folder, for people who want to see."""
     folder = os.environ.get("LOOK_PICTURES")
     if not folder:
         return
-    size = page.viewport_size
-    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     name = re.sub(r"\W+", "-", url.split("/", 3)[3]).strip("-") or "index"
-    theme = "dark" if dark else "light"
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=Path(folder) / f"{name}-{size['width']}-{theme}.png", full_page=True)
+    path = Path(folder) / f"{name}-{page.viewport_size['width']}-{theme}.png"
+    page.screenshot(path=path, full_page=True)
 
 
 def markup_faults(html: str) -> list[str]:

@@ -58,6 +58,16 @@ def test_every_component_passes_in_both_navigations(live_server, new_context):
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
+def test_the_desk_of_moderators_wears_our_colours(live_server, new_context):
+    staff = StaffFactory()
+    pages = [
+        (reverse(f"admin:{name}"), staff) for name in ("index", "core_outboxmessage_changelist")
+    ]
+    inspect(live_server.url, new_context, pages, stock=True)
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
 def test_error_pages_are_pages(live_server, new_context, complaints):
     complaints.expect("404")
     inspect(
@@ -148,3 +158,9 @@ def test_a_page_says_where_it_is_and_what_is_at_stake():
     assert "Test money" in html
     assert 'lang="en" dir="ltr"' in html
     assert '"historyRestoreAsHxRequest":false' in html
+
+
+@pytest.mark.django_db
+def test_the_front_page_needs_few_queries(client, django_assert_max_num_queries):
+    with django_assert_max_num_queries(8):
+        client.get("/")
