@@ -66,6 +66,129 @@ ACCESS |= {
 
 # --- accounts -------------------------------------------------------------------------------
 
+NEWCOMERS = (OK, GO, GO, GO, GO, GO)  # whoever is in already is sent on
+ALL_IN = (LOGIN, GO, GO, GO, GO, GO)
+NOBODY = (LOGIN, *(MISSING,) * 5)
+OWN_COMPANY = (LOGIN, MISSING, MISSING, OK, MISSING, MISSING)
+GONE = ("410",) * 6
+
+
+def _invitation(world):
+    from django.core import signing
+
+    from accounts.services.memberships import SALT
+
+    company, by = world.client.hires_for, world.client
+    said = {"party": company.ref, "by": by.ref, "email": world.rival.email, "rights": ["post"]}
+    return {"token": signing.dumps(said, salt=SALT, compress=True)}
+
+
+def _sign_off(world):
+    from accounts.services.notices import sign_off
+
+    return {"token": sign_off(world.rival, "matches")}
+
+
+ACCESS |= {
+    # Signing in
+    "account_signup": Row(NEWCOMERS, NEWCOMERS),
+    "account_login": Row(NEWCOMERS, NEWCOMERS),
+    "account_request_login_code": Row(NEWCOMERS, NEWCOMERS),
+    "account_login_password": Row(NEWCOMERS, NEWCOMERS),
+    "account_confirm_login_code": Row(ALL_IN, ALL_IN),
+    "account_email_verification_sent": Row(ALL_IN, ALL_IN),
+    "account_login_link": Row(GONE, GONE, lambda world: {"token": "made-up"}),
+    "account_inactive": Row(EVERYONE),
+    "account_logout": Row((GO, *(OK,) * 5), (GO,) * 6),
+    "account_reset_password": Row(EVERYONE, EVERYONE),
+    "account_reset_password_done": Row(EVERYONE),
+    "account_reset_password_from_key": Row(
+        EVERYONE, EVERYONE, lambda world: {"uidb36": "1", "key": "made-up"}
+    ),
+    "account_reset_password_from_key_done": Row(EVERYONE),
+    "mfa_authenticate": Row(ALL_IN, ALL_IN),
+    "mfa_login_webauthn": Row(ALL_IN, ALL_IN),
+    # Security
+    "account_set_password": Row(MEMBERS, MEMBERS),
+    "account_change_password": Row(ALL_IN, ALL_IN),
+    "account_email": Row(MEMBERS, ALL_IN),
+    "account_reauthenticate": Row((LOGIN, *(NO,) * 5), (LOGIN, *(NO,) * 5)),
+    "mfa_reauthenticate": Row((LOGIN, *(NO,) * 5), (LOGIN, *(NO,) * 5)),
+    "mfa_reauthenticate_webauthn": Row((LOGIN, *(NO,) * 5), (LOGIN, *(NO,) * 5)),
+    "mfa_index": Row(MEMBERS),
+    "mfa_activate_totp": Row(MEMBERS, MEMBERS),
+    "mfa_deactivate_totp": Row(NOBODY, NOBODY),
+    "mfa_view_recovery_codes": Row(NOBODY),
+    "mfa_generate_recovery_codes": Row(MEMBERS, MEMBERS),
+    "mfa_download_recovery_codes": Row(NOBODY),
+    "mfa_list_webauthn": Row(MEMBERS),
+    "mfa_add_webauthn": Row(MEMBERS, MEMBERS),
+    "mfa_remove_webauthn": Row(NOBODY, NOBODY, lambda world: {"pk": 1}),
+    "mfa_edit_webauthn": Row(NOBODY, NOBODY, lambda world: {"pk": 1}),
+    # What everybody may see
+    "accounts:people": Row(EVERYONE, POST_ONLY),
+    "accounts:person": Row(
+        EVERYONE, POST_ONLY, lambda world: {"handle": world.freelancer.party.profile.handle}
+    ),
+    "accounts:portfolio-image": Row(
+        (MISSING,) * 6, POST_ONLY, lambda world: {"ref": world.sample.ref}
+    ),
+    "accounts:skill-index": Row(EVERYONE, POST_ONLY),
+    "accounts:unsubscribe": Row(EVERYONE, EVERYONE, _sign_off),
+    # One's own
+    "accounts:profile": Row(MEMBERS, MEMBERS),
+    "accounts:skills": Row(MEMBERS, MEMBERS),
+    "accounts:samples": Row(MEMBERS, POST_ONLY),
+    "accounts:add-sample": Row(MEMBERS, MEMBERS),
+    "accounts:edit-sample": Row(
+        (LOGIN, OK, MISSING, MISSING, MISSING, MISSING),
+        None,
+        lambda world: {"ref": world.sample.ref},
+    ),
+    "accounts:move-sample": Row(
+        POST_ONLY,
+        (LOGIN, GO, MISSING, MISSING, MISSING, MISSING),
+        lambda world: {"ref": world.sample.ref},
+    ),
+    "accounts:remove-sample": Row(
+        (LOGIN, OK, MISSING, MISSING, MISSING, MISSING),
+        (LOGIN, GO, MISSING, MISSING, MISSING, MISSING),
+        lambda world: {"ref": world.sample.ref},
+    ),
+    "accounts:settings": Row(MEMBERS, MEMBERS),
+    "accounts:mail": Row(MEMBERS, MEMBERS),
+    "accounts:switch-side": Row(POST_ONLY, ALL_IN),
+    "accounts:notices": Row(MEMBERS, POST_ONLY),
+    "accounts:read-notices": Row(POST_ONLY, ALL_IN),
+    "accounts:open-notice": Row(
+        POST_ONLY,
+        (LOGIN, GO, MISSING, MISSING, MISSING, MISSING),
+        lambda world: {"ref": world.notice.ref},
+    ),
+    # Companies
+    "accounts:company": Row(MEMBERS),
+    "accounts:new-company": Row(MEMBERS, MEMBERS),
+    "accounts:hire-for": Row(POST_ONLY, NOBODY),
+    "accounts:members": Row(MEMBERS, MEMBERS),
+    "accounts:member": Row(OWN_COMPANY, None, lambda world: {"ref": world.client.ref}),
+    "accounts:remove-member": Row(
+        OWN_COMPANY,
+        (LOGIN, MISSING, MISSING, GO, MISSING, MISSING),
+        lambda world: {"ref": world.client.ref},
+    ),
+    "accounts:accept-invitation": Row(MEMBERS, (LOGIN, NO, GO, NO, NO, NO), _invitation),
+    # API
+    "api:me": Row(MEMBERS),
+    "api:profile": Row(MEMBERS),
+    "api:people": Row(EVERYONE),
+    "api:person": Row(
+        EVERYONE, None, lambda world: {"handle": world.freelancer.party.profile.handle}
+    ),
+    "api:skills": Row(EVERYONE),
+    "api:notices": Row(MEMBERS),
+    "api:notices-read": Row((LOGIN, *(METHOD,) * 5), MEMBERS),
+}
+
 # --- payments -------------------------------------------------------------------------------
 
 # --- projects: market -----------------------------------------------------------------------
