@@ -86,7 +86,7 @@ class ProjectMatches(APIView):
         if run:
             found = matches.people_for(project)
             results = [_place(m, "client") | {"person": m.party.profile} for m in found]
-        elif matches.is_on() or project.status != Project.Status.OPEN:
+        elif matches.is_on() or not project.is_open:
             results = []
         else:
             results = [UNRANKED | {"person": p} for p in matches.newest_people(project)]

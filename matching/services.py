@@ -36,7 +36,7 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
     project = Project.objects.select_related("client").filter(pk=project_id).first()
     if not matches.is_on() or project is None:
         return []
-    if not documents.is_open(project):
+    if not project.is_open:
         forget_project(project)
         return []
     # numpy and scipy belong into workers; web processes import this module too.

@@ -10,7 +10,6 @@ from marketplace.core.http import UserRequest, show, wants_part
 from matching.engine import explain
 from matching.models import Match
 from matching.selectors import matches
-from projects.models import Project
 from projects.selectors.projects import project_to_manage
 
 # As many as fit beside something else on another page.
@@ -24,7 +23,7 @@ def project_people(request: UserRequest, slug: str, ref: str) -> HttpResponse:
     project = project_to_manage(request.user, ref)
     beside = wants_part(request) and "all" not in request.GET
     limit = BESIDE if beside else matches.PEOPLE_SHOWN
-    is_open = project.status == Project.Status.OPEN
+    is_open = project.is_open
     context: dict[str, Any] = {
         "project": project,
         "is_open": is_open,

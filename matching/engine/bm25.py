@@ -83,11 +83,13 @@ class Bm25:
 
 def best(scores: Floats, count: int) -> Ints:
     """The places of the highest scores above zero, best first, ties by place."""
-    if len(scores) > count:
-        # One more than needed would still leave ties at the edge to chance, so take them all.
-        edge = np.partition(scores, -count)[-count]
-        places = np.flatnonzero(scores >= max(edge, np.finfo(np.float64).tiny))
-    else:
-        places = np.flatnonzero(scores > 0)
-    order = np.argsort(-scores[places], kind="stable")[:count]
-    return np.asarray(places[order], dtype=np.int64)
+    places = contenders(scores, count)
+    return places[np.argsort(-scores[places], kind="stable")[:count]]
+
+
+def contenders(scores: Floats, count: int) -> Ints:
+    """The places that can be among the `count` best: ties at the edge are all in."""
+    if len(scores) <= count:
+        return np.flatnonzero(scores > 0).astype(np.int64)
+    edge = max(np.partition(scores, -count)[-count], np.finfo(np.float64).tiny)
+    return np.flatnonzero(scores >= edge).astype(np.int64)

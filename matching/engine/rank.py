@@ -6,6 +6,7 @@ weighted mean of the features and nothing else moves a place, so a reason is one
 that mean with the facts behind it.
 """
 
+import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +14,7 @@ from datetime import date
 import numpy as np
 
 from matching.engine import explain, index
-from matching.engine.bm25 import Floats, best
+from matching.engine.bm25 import Floats, contenders
 from matching.engine.documents import Need, PersonDoc, Ranked
 from matching.engine.text import stem, surface_words, terms
 from matching.engine.votes import voice
@@ -79,7 +80,7 @@ class Matcher:
             voted = [item for item in people.works_of(place) if shares[item]]
             return weighed.ranked(
                 place,
-                people.docs[place].id,
+                name=people.docs[place].id,
                 person=people.docs[place],
                 need=need,
                 works=[
@@ -89,7 +90,7 @@ class Matcher:
                 shared_words=[forms[term] for term in mentions(place)],
             )
 
-        return [ranked(place) for place in weighed.first(k)]
+        return [ranked(place) for place in weighed.first(k, need.id, people.docs)]
 
     def needs_for(
         self, person: PersonDoc, k: int, *, exclude: Collection[str] = frozenset()
@@ -125,7 +126,7 @@ class Matcher:
             voted = [at for at in range(len(works)) if shares[at, place]]
             return weighed.ranked(
                 place,
-                needs.docs[place].id,
+                name=needs.docs[place].id,
                 person=person,
                 need=needs.docs[place],
                 works=[
@@ -135,7 +136,7 @@ class Matcher:
                 shared_words=[forms[term] for term in mentions(place)],
             )
 
-        return [ranked(place) for place in weighed.first(k)]
+        return [ranked(place) for place in weighed.first(k, person.id, needs.docs)]
 
 
 def build_index(people: Iterable[PersonDoc], needs: Iterable[Need], *, at: date) -> Matcher:
@@ -152,9 +153,18 @@ class _Weighed:
     tops: Mapping[str, float]
     scores: Floats
 
-    def first(self, k: int) -> list[int]:
-        """The places with the highest scores above zero, best first."""
-        return [int(place) for place in best(self.scores, k)]
+    def first(self, k: int, query: str, docs: Sequence[PersonDoc] | Sequence[Need]) -> list[int]:
+        """The places with the highest scores above zero, best first.
+
+        Equals are drawn by lot, another one for every query but always the same: nobody
+        stands before their equals everywhere because of an id.
+        """
+
+        def order(place: int) -> tuple[float, int]:
+            lot = zlib.crc32(f"{query} {docs[place].id}".encode())
+            return -round(float(self.scores[place]), 12), lot
+
+        return sorted(contenders(self.scores, k).tolist(), key=order)[:k]
 
     def unit(self, name: str) -> float:
         """What one point of a feature, before it was scaled, adds to the score."""
@@ -163,8 +173,8 @@ class _Weighed:
     def ranked(
         self,
         place: int,
-        name: str,
         *,
+        name: str,
         person: PersonDoc,
         need: Need,
         works: Sequence[explain.Vote],

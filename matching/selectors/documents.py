@@ -27,11 +27,6 @@ def findable() -> QuerySet[Profile]:
     ).exclude(availability=Profile.Availability.BUSY)
 
 
-def is_open(project: Project) -> bool:
-    """Whether it takes bids now."""
-    return open_projects().filter(pk=project.pk).exists()
-
-
 # --- Documents ------------------------------------------------------------------------------
 
 

@@ -35,7 +35,7 @@ def project_to_explain(user: User, ref: str) -> Project:
     Its client's people have another page: whom to ask.
     """
     project = project_to_see(user, ref)
-    if vars(project)["is_mine"] or project.status != Project.Status.OPEN:
+    if vars(project)["is_mine"] or not project.is_open:
         raise Http404
     return project
 

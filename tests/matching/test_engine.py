@@ -144,6 +144,19 @@ def test_the_order_of_the_input_changes_nothing():
     assert ranking(CROWD[::-1]) == ranking(CROWD)
 
 
+def test_equals_are_drawn_by_lot_another_one_for_every_project_but_always_the_same():
+    equals = [replace(NEWCOMER, id=f"equal{n}") for n in range(8)]
+    orders = [
+        tuple(found.id for found in ranking(equals, replace(CHECKOUT, id=f"need{n}"), k=3))
+        for n in range(20)
+    ]
+
+    assert len({order[0] for order in orders}) > 4
+    assert orders[0] == tuple(
+        found.id for found in ranking(equals[::-1], replace(CHECKOUT, id="need0"), k=3)
+    )
+
+
 @pytest.mark.parametrize("direction", ["people", "projects"])
 def test_the_reasons_add_up_to_the_score(direction):
     needs = [
