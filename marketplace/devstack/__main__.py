@@ -16,6 +16,8 @@ from marketplace.devstack.supervisor import OWN_NAME, ProgramFailed
 
 # With a sweep every few seconds the accounts to sign in with would soon scroll away.
 CHATTER = re.compile(r"\bINFO\b|\bLOG: |^\d+:(M|signal-handler)|^$")
+# What `seed_demo` said about its accounts; where it is, the market was filled before.
+DEMO_NOTE = "demo-accounts.txt"
 STOPPERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -27,12 +29,10 @@ def main() -> int:
     options = _options()
     _stop_on_signals()
     started = time.monotonic()
-    stack = Stack(
-        Path(options.data),
-        port=options.port,
-        output=show,
-        before_work=_create_demo if options.demo else lambda stack: None,
-    )
+    data = Path(options.data)
+    fill = options.demo and not (data / DEMO_NOTE).exists()
+    before_work = _create_demo if fill else None
+    stack = Stack(data, port=options.port, output=show, before_work=before_work)
     try:
         with stack:
             _welcome(stack, time.monotonic() - started)
@@ -75,7 +75,7 @@ def _stop_on_signals() -> None:
 
 def _welcome(stack: Stack, seconds: float) -> None:
     show(OWN_NAME, f"Ready in {seconds:.1f} s.")
-    note = _demo_note(stack)
+    note = stack.folder.path / DEMO_NOTE
     accounts = note.read_text().splitlines() if note.exists() else []
     lines = [
         "",
@@ -88,21 +88,19 @@ def _welcome(stack: Stack, seconds: float) -> None:
     write("\n".join(lines))
 
 
-def _demo_note(stack: Stack) -> Path:
-    return stack.folder.path / "demo-accounts.txt"
-
-
 def _create_demo(stack: Stack) -> None:
     """Fill an empty market once per data folder, before sweeps could meet a story half told."""
-    note = _demo_note(stack)
-    if note.exists() or not stack.has_sandbox:
+    if not stack.has_sandbox:
         return
     show(OWN_NAME, "Creating the demo market (once).")
     try:
         lines = stack.manage("seed_demo")
     except ProgramFailed as failure:
-        lines = [f"The demo market could not be created: {failure.sentence}"]
-    stack.folder.keep(note.name, "\n".join(lines))
+        lines = [
+            f"The demo market could not be created: {failure.sentence}",
+            f"Delete {stack.folder.path} to start over.",
+        ]
+    stack.folder.keep(DEMO_NOTE, "\n".join(lines))
 
 
 def show(name: str, line: str) -> None:

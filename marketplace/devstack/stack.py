@@ -67,13 +67,13 @@ class Stack:
         output: Output | None = None,
         environ: Mapping[str, str] = os.environ,
         most_deaths: int = 5,
-        before_work: Callable[["Stack"], object] = lambda stack: None,
+        before_work: Callable[["Stack"], object] | None = None,
     ) -> None:
         self.folder = DataFolder(data)
         self.asked_port = port
         self.durable = durable
         self.given = dict(environ)
-        # Called when commands can run and nobody works yet.
+        # Called when commands can run and no process of the product works yet.
         self.before_work = before_work
         self.port = 0
         self.env: dict[str, str] = {}
@@ -120,10 +120,12 @@ class Stack:
         self.owner_env = self.env | {"DATABASE_URL": owner_url}
         self._migrate()
         self.folder.keep("environment", _as_lines(self.env))
-        if self.has_sandbox:
-            self.supervisor.start(self._sandbox())
-        self.before_work(self)
-        self.supervisor.start(self._web(), self._live(), self._worker(), self._beat())
+        sandbox = [self._sandbox()] if self.has_sandbox else []
+        if self.before_work is not None:
+            self.supervisor.start(*sandbox)
+            self.before_work(self)
+            sandbox = []
+        self.supervisor.start(*sandbox, self._web(), self._live(), self._worker(), self._beat())
         self.supervisor.watch()
 
     def stop(self) -> None:
@@ -257,6 +259,8 @@ class Stack:
 
     def _web(self) -> Program:
         command = [
+            # Static files come from where they are written; nothing is collected.
+            *("-W", "ignore:No directory at"),
             *("-m", "gunicorn", "marketplace.wsgi:application"),
             *("--bind", f"{LOOPBACK}:{self.port}", "--worker-class", "gthread"),
             *("--workers", "2", "--threads", "8", "--preload", "--no-control-socket"),
