@@ -57,7 +57,7 @@ class DisputeAdmin(ReadOnlyAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Whoever decides disputes may look at them."""
-        may: bool = request.user.has_perm("projects.decide_dispute")  # type: ignore[union-attr]
+        may: bool = request.user.has_perm("projects.decide_dispute")
         return may or super().has_view_permission(request, obj)
 
     @admin.display(description=gettext_lazy("about"))

@@ -25,7 +25,8 @@ class DeliverForm(Form):
         max_length=200,
         widget=forms.URLInput(attrs={"autocomplete": "off"}),
     )
-    files = FilesField(
+    # Django keeps uploads under this name too, on the instance.
+    files = FilesField(  # type: ignore[assignment]
         label=_("Files"),
         required=False,
         help_text=_("Up to 25 MB each. Programs and web pages go into a ZIP."),

@@ -38,7 +38,8 @@ class EvidenceForm(Form):
     picked = forms.MultipleChoiceField(
         label=_("From this contract"), required=False, widget=TickCards()
     )
-    files = FilesField(
+    # Django keeps uploads under this name too, on the instance.
+    files = FilesField(  # type: ignore[assignment]
         label=_("Other files"),
         required=False,
         help_text=_("Up to 25 MB each. The other side and the moderator see them."),
@@ -71,11 +72,12 @@ class FairForm(Form):
         names = {"all": money_text(paused), "client": client, "freelancer": freelancer}
         choice = self.fields["fair"]
         assert isinstance(choice, forms.ChoiceField)  # noqa: S101 - declared above
-        choice.choices = [
+        self.splits = [
             (ALL, _("All %(all)s to %(freelancer)s") % names),
             (NOTHING, _("All %(all)s back to %(client)s") % names),
             (SPLIT, _("A part to each")),
         ]
+        choice.choices = self.splits
         amount = self.fields["amount"]
         assert isinstance(amount, MoneyField)  # noqa: S101 - declared above
         amount.label = _("For %(freelancer)s") % names
@@ -113,7 +115,8 @@ class StatementForm(FairForm):
         rows=5,
         error_messages={"required": _("Say what happened in your own words")},
     )
-    files = FilesField(label=_("Files"), required=False)
+    # Django keeps uploads under this name too, on the instance.
+    files = FilesField(label=_("Files"), required=False)  # type: ignore[assignment]
     field_order = ("body", "files", "fair", "amount")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -122,7 +125,7 @@ class StatementForm(FairForm):
         assert isinstance(fair, forms.ChoiceField)  # noqa: S101 - declared above
         fair.required = False
         fair.label = _("Propose a split")
-        fair.choices = [("", _("No new proposal")), *fair.choices]
+        fair.choices = [("", _("No new proposal")), *self.splits]
         fair.initial = ""
 
 

@@ -10,4 +10,5 @@ class MessageForm(Form):
     """Words, files, or both."""
 
     body = TextField(label=_("Message"), max_length=LONGEST, rows=2, required=False)
-    files = FilesField(label=_("Files"), required=False)
+    # Django keeps uploads under this name too, on the instance.
+    files = FilesField(label=_("Files"), required=False)  # type: ignore[assignment]

@@ -34,7 +34,7 @@ class ReviewForm(Form):
     def __init__(self, *args: Any, side: Side, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, question in QUESTIONS[side].items():
-            self.fields[name].label = question
+            self.fields[name].label = str(question)
 
 
 class ReplyForm(Form):

@@ -52,8 +52,8 @@ def next_step(seat: Seat, milestones: Sequence[Milestone], *, reviewed: bool) ->
     for step in milestones:
         by_status.setdefault(step.status, step)
     for status in ORDER[seat.side]:
-        if step := by_status.get(status):
-            return TELLERS[status](seat, step)
+        if found := by_status.get(status):
+            return TELLERS[status](seat, found)
     raise AssertionError("an active contract has a milestone that goes on")
 
 

@@ -95,9 +95,9 @@ def ratings_of(parties: Iterable[Party]) -> dict[int, Rating]:
     rows = (
         Review.objects.filter(subject__in=[p.pk for p in parties], published_at__isnull=False)
         .values("subject")
-        .annotate(mean=Avg(STARS), count=Count("pk"))
+        .annotate(average=Avg(STARS), number=Count("pk"))
     )
-    return {row["subject"]: Rating(row["mean"], row["count"]) for row in rows}
+    return {row["subject"]: Rating(row["average"], row["number"]) for row in rows}
 
 
 def reviews_of(party: Party, *, after: str = "", limit: int = 10) -> tuple[list[Review], str]:

@@ -53,7 +53,9 @@ def write(
     """Review the other side, once. Both are published together when the second one is in."""
     contract = locks.contract(contract.pk)
     side = over_money(by, contract)
-    if why_not := closed_because(contract):
+    end = window_end(contract)
+    why_not = closed_because(contract)
+    if why_not or end is None:
         raise DomainError(why_not, code="reviews_closed")
     stars = {
         "stars_work": stars_work,
@@ -79,7 +81,7 @@ def write(
         text=words,
         private_note=note,
         written_at=clock.now(),
-        publish_due_at=window_end(contract),
+        publish_due_at=end,
     )
     audit.record(by, "review.written", review, contract=contract.pk)
     other = contract.reviews.filter(author=subject).first()
