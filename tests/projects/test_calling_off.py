@@ -29,6 +29,7 @@ def test_the_client_asks_and_the_freelancer_agrees_then_everything_goes_back(wor
     assert (step.hold.status, step.hold.basis) == ("refunded", Hold.Basis.SETTLEMENT)
     assert Refund.objects.get().amount == eur("618.00")
     work.work_off()
+    work.hear()
     assert Refund.objects.get().status == Refund.Status.SUCCEEDED
     assert work.client.notices.filter(kind="money_refunded").exists()
 

@@ -16,7 +16,7 @@ from projects.models import Decision, Dispute, Milestone
 from projects.services import disputes, messages
 from projects.services.disputes.deadlines import after_working_days
 from tests.factories import UserFactory
-from tests.projects.work import REASON, Work, eur, moderator, signed_in, upload
+from tests.projects.work import REASON, Work, download, eur, moderator, signed_in, upload
 
 DAY = dt.timedelta(days=1)
 
@@ -357,7 +357,7 @@ def test_the_case_file_opens_on_the_record_and_shows_everything(work):
         assert said in opened
     assert AuditRow.objects.filter(action="dispute.read_by_staff", actor=judge).count() == 1
     file = dispute.statements.last().files.get()
-    assert desk.get(f"/files/{file.ref}/").status_code == 200
+    assert download(desk, file) == 200
 
 
 def test_the_sums_can_be_looked_at_without_deciding_and_then_decided(work):

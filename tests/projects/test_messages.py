@@ -7,7 +7,7 @@ from projects.models import Message, MessageRead
 from projects.selectors.contracts import unread_messages
 from projects.services import messages
 from tests.factories import UserFactory
-from tests.projects.work import signed_in, upload
+from tests.projects.work import download, signed_in, upload
 
 
 def test_a_message_reaches_the_other_side_with_its_files(work):
@@ -21,8 +21,8 @@ def test_a_message_reaches_the_other_side_with_its_files(work):
     assert "Could you look?" in page
     assert "shot.png" in page
     file = message.files.get()
-    assert work.as_freelancer.get(f"/files/{file.ref}/").status_code == 200
-    assert signed_in(UserFactory()).get(f"/files/{file.ref}/").status_code == 404
+    assert download(work.as_freelancer, file) == 200
+    assert download(signed_in(UserFactory()), file) == 404
     assert work.freelancer.notices.get(kind="message").url == url
 
 

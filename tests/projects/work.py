@@ -12,7 +12,7 @@ from marketplace.core.money import Money
 from payments import ledger
 from payments.models import Hold, PayoutAccount
 from payments.services import funding as payments_funding
-from payments.services import payouts
+from payments.services import inbox, payouts
 from projects.models import Contract, Dispute, Milestone
 from projects.services import approvals, bidding, choosing, deliveries, disputes, funding, posting
 from projects.services.contracts import MilestonePlan
@@ -37,6 +37,16 @@ def signed_in(user: Any) -> Client:
     client = Client()
     client.force_login(user, "django.contrib.auth.backends.ModelBackend")
     return client
+
+
+def download(client: Client, file: Any) -> int:
+    """Fetch a file to its last byte; the status."""
+    answer = client.get(f"/files/{file.ref}/")
+    if answer.streaming:
+        assert answer["Content-Disposition"].startswith("attachment")
+        assert b"".join(answer.streaming_content)
+    answer.close()
+    return answer.status_code
 
 
 @dataclass
@@ -117,6 +127,12 @@ class Work:
     def work_off(self) -> None:
         """Let the workers carry out what waits."""
         while outbox.deliver_due():
+            pass
+
+    def hear(self) -> None:
+        """Let Stripe's webhooks arrive and be read."""
+        assert set(self.stripe.deliver(Client(), "/stripe/webhook/")) <= {200}
+        while inbox.read_due():
             pass
 
     # --- Views ------------------------------------------------------------------------------
