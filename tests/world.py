@@ -27,7 +27,7 @@ from projects.services.contracts import MilestonePlan
 from projects.services.wanted import Wanted
 from tests.factories import ProfileFactory, StaffFactory, UserFactory
 
-DESCRIPTION = "We need careful work on our ticket shop, and somebody who asks before they guess. " * 2
+DESCRIPTION = "We need careful work on our ticket shop, and somebody who asks first. " * 2
 PRICE = Money(240000, "EUR")
 
 
@@ -37,7 +37,7 @@ def eur(amount: int) -> Money:
 
 class World(SimpleNamespace):
     """See `tests/access.py` for the actors. `project` is open; `contract` has a milestone in
-    three states; `disputed_contract` has an open dispute; `ended_contract` is over and reviewed."""
+    three states; `disputed_contract` has an open dispute; `ended_contract` is reviewed."""
 
 
 def build_world(sandbox) -> World:

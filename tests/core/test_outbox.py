@@ -36,7 +36,7 @@ def row(key="k"):
 
 
 def test_an_effect_is_carried_out_after_commit_and_once_per_key(topic):
-    calls = topic(lambda message: outbox.done(message))
+    calls = topic(outbox.done)
     with transaction.atomic():
         outbox.put("test", "k", {"a": 1})
         outbox.put("test", "k", {"a": 1})
@@ -48,7 +48,7 @@ def test_an_effect_is_carried_out_after_commit_and_once_per_key(topic):
 
 
 def test_nothing_happens_when_the_cause_rolls_back(topic):
-    calls = topic(lambda message: outbox.done(message))
+    calls = topic(outbox.done)
     with pytest.raises(RuntimeError), transaction.atomic():
         outbox.put("test", "k", {})
         raise RuntimeError
@@ -61,7 +61,7 @@ def test_a_worker_that_died_is_replaced_when_its_lease_runs_out(topic):
     with transaction.atomic():
         outbox.put("test", "k", {})
     assert outbox.deliver_due() == 0
-    topic(lambda message: outbox.done(message))
+    topic(outbox.done)
     with time_machine.travel(dt.datetime.now(dt.UTC) + outbox.LEASE * 2):
         assert outbox.deliver_due() == 1
     assert row().state == "done"
@@ -104,9 +104,8 @@ def test_two_workers_never_hold_the_same_message(topic):
 
     calls = topic(slow)
     with transaction.atomic():
-        message = OutboxMessage.objects.create(
-            topic="test", key="k", due_at=dt.datetime.now(dt.UTC), created_at=dt.datetime.now(dt.UTC)
-        )
+        now = dt.datetime.now(dt.UTC)
+        message = OutboxMessage.objects.create(topic="test", key="k", due_at=now, created_at=now)
 
     def work():
         try:
@@ -128,7 +127,7 @@ def test_two_workers_never_hold_the_same_message(topic):
 def test_a_dead_broker_costs_nothing_but_time(topic, settings):
     from marketplace.celery import app
 
-    calls = topic(lambda message: outbox.done(message))
+    calls = topic(outbox.done)
     eager, url = app.conf.task_always_eager, app.conf.broker_url
     app.conf.task_always_eager = False
     try:
