@@ -120,7 +120,9 @@ class FundingsView(APIView):
     @extend_schema(operation_id="fundings", parameters=[AFTER], responses=FundingPageSerializer)
     def get(self, request: Request) -> Response:
         """Newest first."""
-        rows, after = fundings.fundings_of(request.user, after=request.query_params.get("after", ""))
+        rows, after = fundings.fundings_of(
+            request.user, after=request.query_params.get("after", "")
+        )
         return Response(FundingPageSerializer({"results": rows, "after": after}).data)
 
 

@@ -18,7 +18,6 @@ from payments.selectors import payouts as payout_facts
 from payments.services import paper, payouts, quotes
 
 
-
 def _pages(request: HttpRequest, after: str) -> dict[str, str]:
     """Links of the pager: the next page when there is one, and back to the start."""
     kept = request.GET.copy()
@@ -84,9 +83,7 @@ def invoices(request: UserRequest) -> HttpResponse:
     """All paper of the user's parties, by year."""
     year = request.GET.get("year", "")
     chosen = int(year) if year.isdecimal() and len(year) == 4 else None
-    shelf = shelves.invoices_of(
-        request.user, year=chosen, after=request.GET.get("after", "")
-    )
+    shelf = shelves.invoices_of(request.user, year=chosen, after=request.GET.get("after", ""))
     tabs = [
         {"label": _("All"), "url": request.path, "current": chosen is None},
         *(

@@ -40,9 +40,7 @@ class StripeEvent(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["due_at"], condition=Q(state="pending"), name="stripe_event_due"
-            ),
+            models.Index(fields=["due_at"], condition=Q(state="pending"), name="stripe_event_due"),
             models.Index(fields=["-happened_at"], name="stripe_event_latest"),
         ]
 

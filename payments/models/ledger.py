@@ -61,9 +61,7 @@ class Account(models.Model):
     class Meta:
         verbose_name = _("ledger account")
         constraints = [
-            models.UniqueConstraint(
-                fields=["role", "owner_key", "currency"], name="account_once"
-            ),
+            models.UniqueConstraint(fields=["role", "owner_key", "currency"], name="account_once"),
             # Entries refer to this pair, so that their currency is their account's.
             models.UniqueConstraint(fields=["id", "currency"], name="account_currency"),
             models.CheckConstraint(

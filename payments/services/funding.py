@@ -121,9 +121,7 @@ def open_page(message: OutboxMessage) -> None:
             _opened(funding, session, message)
 
 
-def _create_page(
-    funding: Funding, parts: list[FundingPart], key: str
-) -> gateway.CheckoutSession:
+def _create_page(funding: Funding, parts: list[FundingPart], key: str) -> gateway.CheckoutSession:
     lines = []
     for part in parts:
         lines.append(gateway.CheckoutLine(part.hold.label, part.hold.amount))
@@ -149,9 +147,7 @@ def _fee_label() -> str:
 
 
 @transaction.atomic
-def _opened(
-    funding: Funding, session: gateway.CheckoutSession, message: OutboxMessage
-) -> None:
+def _opened(funding: Funding, session: gateway.CheckoutSession, message: OutboxMessage) -> None:
     locked = Funding.objects.select_for_update().get(pk=funding.pk)
     if locked.status == Status.STARTING:
         locked.move_to(
@@ -258,9 +254,7 @@ def _expire(funding: Funding, *, failure: str = "") -> None:
         signals.funding_ended.send(sender=Hold, hold=part.hold)
 
 
-def _paid(
-    funding: Funding, session: gateway.CheckoutSession, charge: gateway.Charge
-) -> None:
+def _paid(funding: Funding, session: gateway.CheckoutSession, charge: gateway.Charge) -> None:
     """Money has come. Post it under the charge's id, so that it is posted once for ever."""
     ends = {"ended_at": clock.now(), "session_id": session.id, "charge_id": charge.id}
     if not _is_what_we_asked_for(funding, session, charge):
@@ -307,9 +301,7 @@ def _is_what_we_asked_for(
         Money(charge.amount, charge.currency),
     }
     settled = charge.balance_transaction
-    return came == {funding.amount} and (
-        settled is None or settled.currency == funding.currency
-    )
+    return came == {funding.amount} and (settled is None or settled.currency == funding.currency)
 
 
 def _quarantine(funding: Funding, charge: gateway.Charge) -> None:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Party
 from marketplace.core import audit, clock
 from marketplace.core.display import money_text
-from marketplace.core.errors import InvalidInput
+from marketplace.core.errors import InvalidInput, InvalidTransition
 from marketplace.core.money import Money
 from payments import ledger
 from payments.models import Funding, Hold, PlatformPolicy, Refund
@@ -56,7 +56,7 @@ def cancel_hold(hold: Hold, *, by: "User | None") -> None:
     """Give up on a hold nobody has paid. An open Checkout page is closed; if the payer is faster,
     their money goes back. Raises InvalidTransition when it is paid already.
     """
-    _lock(hold)
+    _lock(hold, Status.PENDING)
     hold.move_to(Status.CANCELLED)
     fundings.stop(hold)
     audit.record(by, "hold.cancelled", hold)
@@ -66,8 +66,10 @@ def cancel_hold(hold: Hold, *, by: "User | None") -> None:
 def release(hold: Hold, *, by: "User | None", basis: str, basis_detail: str = "") -> None:
     """Give all of it to the payee, less the fee they agreed to; our fees are earned now.
 
-    Raises InvalidTransition when somebody was first: a hold ends once.
+    Raises InvalidTransition when somebody was first: a hold ends once, and paused money only by
+    `split`.
     """
+    _lock(hold, Status.HELD)
     _end(hold, Status.RELEASED, hold.amount, by=by, basis=basis, basis_detail=basis_detail)
 
 
@@ -75,8 +77,10 @@ def release(hold: Hold, *, by: "User | None", basis: str, basis_detail: str = ""
 def refund(hold: Hold, *, by: "User | None", basis: str, basis_detail: str = "") -> None:
     """Give all of it back to the payer, and their fee with it.
 
-    Raises InvalidTransition when somebody was first: a hold ends once.
+    Raises InvalidTransition when somebody was first: a hold ends once, and paused money only by
+    `split`.
     """
+    _lock(hold, Status.HELD)
     nothing = Money.zero(hold.currency)
     _end(hold, Status.REFUNDED, nothing, by=by, basis=basis, basis_detail=basis_detail)
 
@@ -85,11 +89,13 @@ def refund(hold: Hold, *, by: "User | None", basis: str, basis_detail: str = "")
 def split(
     hold: Hold, *, to_payee: Money, by: "User | None", basis: str, basis_detail: str = ""
 ) -> None:
-    """Give part of paused money to the payee and the rest back; both fees follow the money.
+    """Give part of paused money to the payee and the rest back; both fees follow the money. This
+    is how a dispute ends, by a decision or a settlement.
 
     All or nothing for one side ends as a release or a refund. Raises InvalidInput for more than is
     there, InvalidTransition when somebody was first.
     """
+    _lock(hold, Status.PAUSED)
     if not Money.zero(hold.currency) <= to_payee <= hold.amount:
         raise InvalidInput(
             _("The freelancer's part must be between zero and %(all)s")
@@ -109,7 +115,7 @@ def pause(hold: Hold, *, by: "User | None") -> None:
 
     It changes accounts, so a release that comes at the same moment finds nothing to take.
     """
-    _lock(hold)
+    _lock(hold, Status.HELD)
     hold.move_to(Status.PAUSED, pauses=hold.pauses + 1)
     ledger.post(
         f"pause:{hold.ref}:{hold.pauses}",
@@ -124,7 +130,7 @@ def pause(hold: Hold, *, by: "User | None") -> None:
 @transaction.atomic
 def resume(hold: Hold, *, by: "User | None") -> None:
     """Take back a pause: the money is held as before."""
-    _lock(hold)
+    _lock(hold, Status.PAUSED)
     hold.move_to(Status.HELD)
     ledger.post(
         f"resume:{hold.ref}:{hold.pauses}",
@@ -140,7 +146,6 @@ def _end(
     hold: Hold, status: str, awarded: Money, *, by: "User | None", basis: str, basis_detail: str
 ) -> None:
     """The one way out of a hold: status, ledger, transfer, refund, invoices and audit together."""
-    _lock(hold)
     source = ledger.dispute_hold(hold) if hold.status == Status.PAUSED else ledger.held(hold)
     hold.move_to(
         status,
@@ -185,6 +190,11 @@ def _paid_funding(hold: Hold) -> Funding:
     return Funding.objects.get(parts__hold=hold, parts__taken=True)
 
 
-def _lock(hold: Hold) -> None:
-    """Wait for our turn and look again: what the caller holds may be a moment old."""
+def _lock(hold: Hold, expected: str) -> None:
+    """Wait for our turn and look again: what the caller holds may be a moment old.
+
+    Raises InvalidTransition when the hold is not, or no longer, as expected.
+    """
     hold.refresh_from_db(from_queryset=Hold.objects.select_for_update())
+    if hold.status != expected:
+        raise InvalidTransition

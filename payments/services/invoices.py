@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -11,7 +12,7 @@ from accounts.models import Party
 from marketplace.core import clock
 from marketplace.core.display import money_text, percent_text
 from marketplace.core.money import Money
-from payments.models import Hold, Invoice, InvoiceCounter
+from payments.models import Hold, Invoice
 
 Kind = Invoice.Kind
 PREFIX = {Kind.WORK: "W", Kind.CLIENT_FEE: "C", Kind.FREELANCER_FEE: "F"}
@@ -35,16 +36,17 @@ def issue(hold: Hold) -> list[Invoice]:
 
 
 def _issue(hold: Hold, kind: Kind, seller: Party | None, buyer: Party, total: Money) -> Invoice:
-    counter = _next_in_series(seller, clock.now().year, kind)
+    year = clock.now().year
+    sequence = _next_in_series(seller, year, kind)
     # Only now, behind the counter's lock: dates follow the order of numbers.
     now = clock.now()
-    number = f"{PREFIX[kind]}-{counter.year}-{counter.last:05d}"
+    number = f"{PREFIX[kind]}-{year}-{sequence:05d}"
     return Invoice.objects.create(
         kind=kind,
         seller=seller,
         buyer=buyer,
         hold=hold,
-        year=counter.year,
+        year=year,
         number=number,
         total_minor=total.minor,
         currency=total.currency,
@@ -67,13 +69,21 @@ def _issue(hold: Hold, kind: Kind, seller: Party | None, buyer: Party, total: Mo
     )
 
 
-def _next_in_series(seller: Party | None, year: int, kind: Kind) -> InvoiceCounter:
-    """The counter, raised by one and locked until the transaction ends: so there are no gaps."""
-    InvoiceCounter.objects.get_or_create(seller=seller, year=year, kind=kind)
-    counter = InvoiceCounter.objects.select_for_update().get(seller=seller, year=year, kind=kind)
-    counter.last += 1
-    counter.save(update_fields=["last"])
-    return counter
+def _next_in_series(seller: Party | None, year: int, kind: Kind) -> int:
+    """The next number. The counter stays locked until the transaction ends, and goes back with it:
+    so there are no gaps.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO payments_invoicecounter AS counter (seller_id, year, kind, last)
+            VALUES (%s, %s, %s, 1)
+            ON CONFLICT (seller_id, year, kind) DO UPDATE SET last = counter.last + 1
+            RETURNING last
+            """,
+            [seller.pk if seller else None, year, kind.value],
+        )
+        return int(cursor.fetchone()[0])
 
 
 def _title(kind: Kind) -> str:

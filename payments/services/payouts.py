@@ -27,7 +27,9 @@ class StripeAway(DomainError):
 
     code = "stripe_away"
     status = 503
-    default_message = _("Stripe does not answer at the moment. Nothing was changed. Try again soon.")
+    default_message = _(
+        "Stripe does not answer at the moment. Nothing was changed. Try again soon."
+    )
 
 
 def onboarding_url(

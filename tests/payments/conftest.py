@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.payments.world import World
 from tests.stripe_sandbox import running_sandbox, stripe_sandbox
 
 __all__ = ["running_sandbox", "stripe_sandbox"]
@@ -13,3 +14,9 @@ def _every_request_is_checked(settings):
     settings.STRIPE_CHECK_REQUESTS = True
     if settings.STRIPE_API_BASE is None:
         settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def market(stripe_sandbox):
+    """A client and a freelancer with a Stripe between them."""
+    return World.build(stripe_sandbox)

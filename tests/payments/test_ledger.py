@@ -316,7 +316,7 @@ def test_l6_postings_between_few_accounts_in_random_order_never_deadlock():
     count = 400
 
     def shuffle(number):
-        chance = random.Random(number)  # noqa: S311 - not a secret
+        chance = random.Random(number)
         for step in range(count):
             one, two = chance.sample(names, 2)
             post(f"move:{number}:{step}", "x", [(one, -eur("0.01")), (two, eur("0.01"))])
