@@ -85,7 +85,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         path = reverse("account_reset_password_from_key", args=["UID", "KEY"])
-        return settings.SITE_URL + path.replace("UID-KEY", key)
+        return f"{settings.SITE_URL}{path.replace('UID-KEY', key)}"
 
     # --- In and out -------------------------------------------------------------------------
 
@@ -174,8 +174,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         request = allauth_context.request
         user = context.get("user") or User.objects.filter(email=email.lower()).first()
         onward = get_next_redirect_url(request) or ""
-        words = {
-            key: value for key, value in context.items() if isinstance(value, str | int | float)
+        words: dict[str, Any] = {
+            key: value for key, value in context.items() if isinstance(value, str | int)
         }
         words |= {
             "email": email,

@@ -160,7 +160,8 @@ class SkillAdmin(ReadOnlyAdmin):
     actions = ("curate", "merge")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Skill]:
-        return super().get_queryset(request).annotate(people=Count("profiles", distinct=True))
+        skills: QuerySet[Skill] = super().get_queryset(request)
+        return skills.annotate(people=Count("profiles", distinct=True))
 
     @admin.display(description=gettext_lazy("people"), ordering="people")
     def people(self, skill: Any) -> int:

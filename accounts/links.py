@@ -13,7 +13,7 @@ SALT = "accounts.sign-in-link"
 def sign_in_link(user: User, *, onward: str = "") -> str:
     """The whole address of a link that signs the person in and leads on to a local path."""
     token = signing.dumps([user.ref, _state(user), onward], salt=SALT, compress=True)
-    return settings.SITE_URL + reverse("account_login_link", args=[token])
+    return f"{settings.SITE_URL}{reverse('account_login_link', args=[token])}"
 
 
 def read_link(token: str) -> tuple[User, str] | None:

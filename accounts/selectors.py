@@ -239,9 +239,8 @@ def sample_to_edit(user: User, ref: str) -> PortfolioItem:
 
 
 def sample_to_show(user: User | None, ref: str) -> PortfolioItem:
-    """A sample whose profile the user may see, with its picture."""
-    found = PortfolioItem.objects.filter(ref=ref, image__isnull=False)
-    item = found.select_related("profile", "image").first()
+    """A sample whose profile the user may see."""
+    item = PortfolioItem.objects.filter(ref=ref).select_related("profile", "image").first()
     if item is None or not _may_see(user, item.profile):
         raise Http404
     return item

@@ -116,7 +116,6 @@ class SkillsForm(forms.Form):
         coerce=int,
         initial=ProfileSkill.Level.GOOD,
         required=False,
-        empty_value=ProfileSkill.Level.GOOD,
     )
 
     def clean(self) -> dict[str, Any]:
@@ -131,7 +130,8 @@ class SkillsForm(forms.Form):
             (name, int(level)) for name, level in zip(names, levels, strict=True) if name != removed
         ]
         if cleaned.get("new"):
-            cleaned["skills"].append((cleaned["new"], cleaned["new_level"]))
+            level = cleaned.get("new_level") or ProfileSkill.Level.GOOD
+            cleaned["skills"].append((cleaned["new"], int(level)))
         return cleaned
 
 

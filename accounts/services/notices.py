@@ -162,7 +162,7 @@ def _words(notice: Notice, part: str) -> str:
     names = [f"accounts/notices/{notice.kind}{f'.{part}' if part else ''}.txt"]
     if part:
         names.append("accounts/notices/_none.txt")
-    template: Template = select_template(names).template  # type: ignore[attr-defined]
+    template: Template = select_template(names).template
     facts = {name: unpack(value) for name, value in notice.facts.items()}
     text = str(template.render(Context(facts, autoescape=False)))
     text = MARKUP.sub("", text).strip()

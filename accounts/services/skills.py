@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.curated import slug_for
@@ -86,15 +86,19 @@ def merge(skill: Skill, *, into: Skill, by: User) -> None:
         raise InvalidInput(_("Choose two different skills"))
     keep = Skill.objects.select_for_update().get(pk=into.pk)
     holders = list(ProfileSkill.objects.filter(skill=skill).values_list("profile", flat=True))
-    for relation in Skill._meta.get_fields(include_hidden=True):
-        if isinstance(relation, models.ManyToOneRel) and not isinstance(
-            relation, models.ManyToManyRel
-        ):
-            _repoint(relation.related_model, relation.field.name, skill, keep)
+    # Every table that points at skills, also those of apps above this one.
+    for relation in _pointing_at_skills():
+        _repoint(relation.related_model, relation.field.name, skill, keep)
     audit.record(by, "skill.merged", keep, merged=skill.slug)
     skill.delete()
     for profile in profiles.profiles_by_id(holders):
         profiles.find_under_new_words(profile)
+
+
+def _pointing_at_skills() -> list[Any]:
+    """The foreign keys to skills, those of many-to-many tables included."""
+    relations: list[Any] = list(Skill._meta.get_fields(include_hidden=True))
+    return [found for found in relations if found.auto_created and found.one_to_many]
 
 
 def _repoint(model: Any, name: str, old: Skill, new: Skill) -> None:

@@ -146,8 +146,8 @@ def accept_invitation(request: UserRequest, token: str) -> HttpResponse:
             )
             return go_to(request, reverse("accounts:company"))
     except DomainError as error:
-        context = {"problem": str(error)}
-        return render(request, "accounts/invitation.html", context, status=error.status)
+        refused = {"problem": str(error)}
+        return render(request, "accounts/invitation.html", refused, status=error.status)
     context = {"party": selectors.party_of_invitation(said["party"]), "said": said}
     return render(request, "accounts/invitation.html", context)
 

@@ -1,7 +1,7 @@
 """Finding freelancers, and what everybody may see of one."""
 
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_safe
@@ -78,6 +78,8 @@ def _reviews_url(ref: str) -> str:
 def portfolio_image(request: HttpRequest, ref: str) -> HttpResponse:
     """The picture of a sample, for whoever may see its profile."""
     item = selectors.sample_to_show(_user(request), ref)
+    if item.image is None:
+        raise Http404
     response = files.image(item.image)
     response["Cache-Control"] = "private, max-age=300"
     return response

@@ -75,8 +75,8 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         undo = request.POST.get("action") == "undo"
         notices.set_by_link(token, by_mail=undo)
     except DomainError as error:
-        context = {"problem": str(error)}
-        return render(request, "accounts/unsubscribe.html", context, status=error.status)
+        refused = {"problem": str(error)}
+        return render(request, "accounts/unsubscribe.html", refused, status=error.status)
     context = {"group": group, "stopped": not undo, "undone": undo}
     return render(request, "accounts/unsubscribe.html", context)
 

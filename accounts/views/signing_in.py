@@ -152,7 +152,7 @@ class SignOut(allauth_views.LogoutView):  # type: ignore[misc]
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-@login_not_required
+@login_not_required  # type: ignore[untyped-decorator]
 def sign_in_link(request: HttpRequest, token: str) -> HttpResponseBase:
     """The link of a mail. Mail programs look ahead, so opening it does nothing; its button does."""
     found = links.read_link(token)
