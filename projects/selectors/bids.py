@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404
 
@@ -45,9 +45,11 @@ def bid_to_change(user: User, ref: str) -> Bid:
 
 
 def bid_to_choose(user: User, ref: str) -> Bid:
-    """A bid on a project of the user's party; 404 otherwise."""
-    client = _people("project__client", user).filter(Q(can_post=True) | Q(can_hire=True))
-    return get_object_or_404(_rows().filter(Exists(client)), ref=ref)
+    """A bid on a project of the user's party, which knows `can_hire`; 404 otherwise."""
+    client = _people("project__client", user)
+    allowed = Exists(client.filter(Q(can_post=True) | Q(can_hire=True)))
+    rows = _rows().annotate(can_hire=Exists(client.filter(can_hire=True)))
+    return get_object_or_404(rows.filter(allowed), ref=ref)
 
 
 def bid_to_hire(user: User, project_ref: str, ref: str) -> Bid:
@@ -172,7 +174,6 @@ def tab_counts(project: Project) -> TabCounts:
             skills_asked=Coalesce(
                 Subquery(asked.values("project").annotate(n=Count("pk")).values("n")), 0
             ),
-            id=F("pk"),
         )
         .get()
     )

@@ -228,14 +228,11 @@ def edit_bid(request: UserRequest, ref: str) -> HttpResponse:
         {"title": step.title, "amount": step.amount, "days": step.days}
         for step in selectors.milestones_of(bid)
     ]
-    form = bid_form(
-        bid.project,
-        request.POST or None,
-        initial=answers_of(bid),
-        plan=plan,
-        spare=0 if request.POST else SPARE_ROWS,
-    )
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST":
+        form = bid_form(bid.project, request.POST)
+    else:
+        form = bid_form(bid.project, initial=answers_of(bid), plan=plan, spare=SPARE_ROWS)
+    if form.is_valid():
         try:
             bidding.edit_bid(bid, by=request.user, **form.offer())
             messages.success(request, _("Your bid is changed."))

@@ -64,10 +64,11 @@ def compare(request: UserRequest, slug: str, ref: str) -> HttpResponse:
     project = project_to_manage(request.user, ref)
     refs = request.GET.getlist("b")
     bids = selectors.bids_to_compare(project, refs)
+    policy = policies.current()
     columns = [
         {
             "bid": bid,
-            "quote": quote(bid.price),
+            "quote": quote(bid.price, policy),
             "without": "?" + "&".join(f"b={other.ref}" for other in bids if other != bid),
         }
         for bid in bids
@@ -140,7 +141,7 @@ def _bids_url(bid: Bid) -> str:
 def decline(request: UserRequest, ref: str) -> HttpResponse:
     """Turn a bid down, with a reason."""
     bid = selectors.bid_to_choose(request.user, ref)
-    form = DeclineForm(request.POST or None)
+    form = DeclineForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             choosing.decline(bid, by=request.user, reason=form.cleaned_data["reason"])
@@ -165,10 +166,13 @@ def hire(request: UserRequest, slug: str, ref: str, bid: str) -> HttpResponse:
         return redirect("projects:contract", contract_ref)
     if request.method == "POST" and AGAIN not in request.POST:
         return _agree(request, offer)
-    typed = request.POST.dict() if request.POST else None
-    plan = [] if typed else [vars(step) for step in choosing.proposed_plan(offer)]
-    form = HireForm(currency=offer.currency, plan=plan, initial=typed, spare=SPARE_ROWS)
-    return _terms(request, offer, form, choosing.proposed_plan(offer))
+    plan = choosing.proposed_plan(offer)
+    if request.method == "POST":
+        form = HireForm(currency=offer.currency, initial=request.POST.dict(), spare=SPARE_ROWS)
+    else:
+        rows = [vars(step) for step in plan]
+        form = HireForm(currency=offer.currency, plan=rows, spare=SPARE_ROWS)
+    return _terms(request, offer, form, plan)
 
 
 def _agree(request: UserRequest, offer: Bid) -> HttpResponse:
@@ -198,12 +202,13 @@ def _terms(
     *,
     status: int = 200,
 ) -> HttpResponse:
+    policy = policies.current()
     context = {
         "bid": offer,
         "project": offer.project,
         "form": form,
-        "quote": quote(offer.price),
-        "policy": policies.current(),
+        "quote": quote(offer.price, policy),
+        "policy": policy,
         "terms": terms_before(offer, by=request.user, milestones=plan),
     }
     return show(request, "projects/hire.html", context, status=status)

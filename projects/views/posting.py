@@ -218,7 +218,8 @@ def mine(request: UserRequest) -> HttpResponse:
 def edit(request: UserRequest, slug: str, ref: str) -> HttpResponse:
     """Change what was posted."""
     project = selectors.project_to_manage(request.user, ref)
-    form = EditForm(request.POST or None, initial=answers_of(project), currency=project.currency)
+    typed = request.POST if request.method == "POST" else None
+    form = EditForm(typed, initial=answers_of(project), currency=project.currency)
     if request.method == "POST" and _is_fit(form, project.currency):
         try:
             wanted = wanted_of(form.cleaned_data, project.currency)
@@ -267,8 +268,8 @@ def publish(request: UserRequest, slug: str, ref: str) -> HttpResponse:
 def files(request: UserRequest, slug: str, ref: str) -> HttpResponse:
     """The attachments, and a place to add some."""
     project = selectors.project_to_manage(request.user, ref)
-    form = FilesForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
+    form = FilesForm(request.POST, request.FILES) if request.method == "POST" else FilesForm()
+    if form.is_valid():
         try:
             posting.add_files(project, by=request.user, uploads=form.cleaned_data["files"])
             return go_to(request, request.path)
