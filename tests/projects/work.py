@@ -45,7 +45,6 @@ def download(client: Client, file: Any) -> int:
     if answer.streaming:
         assert answer["Content-Disposition"].startswith("attachment")
         assert b"".join(answer.streaming_content)
-    answer.close()
     return answer.status_code
 
 
