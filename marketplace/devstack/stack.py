@@ -269,7 +269,10 @@ class Stack:
             *("--access-logformat", "%(m)s %(U)s %(s)s %(M)s ms"),
         ]
         return self._program(
-            "web", command, is_ready=lambda: _answers(self.port, "/readyz", only=200)
+            "web",
+            command,
+            is_ready=lambda: _answers(self.port, "/readyz", only=200),
+            death_signal=signal.SIGQUIT,
         )
 
     def _live(self) -> Program:
