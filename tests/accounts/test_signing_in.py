@@ -494,6 +494,15 @@ def test_staff_enter_the_admin_through_the_same_door(visitor):
     assert visitor.get("/admin/").status_code == 200
 
 
+def test_staff_made_on_the_command_line_need_one_code_only(visitor, mailbox):
+    User.objects.create_superuser("ops@example.test", name="Ops")
+    ask_for_code(visitor, "ops@example.test", "/admin/")
+    response = visitor.post("/sign-in/code/", {"code": mailbox.code, "next": "/admin/"})
+    assert response["Location"] == "/admin/"
+    assert visitor.get("/admin/").status_code == 200
+    assert visitor.person.party is not None
+
+
 @override_settings(SECRET_KEY="another" * 10)
 def test_mail_speaks_the_language_of_its_reader(visitor):
     user = UserFactory(language="de")
