@@ -191,6 +191,39 @@ ACCESS |= {
 
 # --- payments -------------------------------------------------------------------------------
 
+PAPER = (LOGIN, OK, MISSING, OK, MISSING, MISSING)  # who issued it and who got it
+PAYER = (LOGIN, MISSING, MISSING, OK, MISSING, MISSING)
+READ_API = (LOGIN, *(METHOD,) * 5)
+
+
+def _paper(world):
+    return {"ref": world.invoice.ref}
+
+
+def _paid(world):
+    return {"ref": world.funding.ref}
+
+
+ACCESS |= {
+    "payments:earnings": Row(MEMBERS, POST_ONLY),
+    "payments:payments": Row(MEMBERS, POST_ONLY),
+    "payments:quote": Row(EVERYONE, POST_ONLY, query="?amount=600&side=hire"),
+    "payments:invoices": Row(MEMBERS, POST_ONLY),
+    "payments:invoice": Row(PAPER, POST_ONLY, _paper),
+    "payments:invoice-pdf": Row(PAPER, POST_ONLY, _paper),
+    # The freelancer has an account at Stripe already; the others have to name a country.
+    "payments:payout-setup": Row(MEMBERS, (LOGIN, GO, BAD, BAD, BAD, BAD)),
+    "payments:payout-refresh": Row(ALL_IN, POST_ONLY),
+    "payments:payout-return": Row(ALL_IN, POST_ONLY),
+    "payments:webhook": Row(POST_ONLY, (BAD,) * 6),
+    "api:quote": Row(EVERYONE, POST_ONLY, query="?amount=600.00"),
+    "api:fundings": Row(MEMBERS, READ_API),
+    "api:funding": Row(PAYER, READ_API, _paid),
+    "api:invoices": Row(MEMBERS, READ_API),
+    "api:invoice": Row(PAPER, READ_API, _paper),
+    "api:invoice-pdf": Row(PAPER, READ_API, _paper),
+}
+
 # --- projects: market -----------------------------------------------------------------------
 
 # --- projects: work -------------------------------------------------------------------------

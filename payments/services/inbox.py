@@ -1,4 +1,4 @@
-"""Reading what Stripe tells us: stored first, then taken as a reason to look, never as the truth."""
+"""Reading what Stripe tells us: stored first, then a reason to look, never taken as the truth."""
 
 import datetime as dt
 import logging
