@@ -1,0 +1,88 @@
+"""Paper: issued once, numbered without gaps, never changed."""
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from accounts.models import Party
+from payments.models import Invoice, InvoiceCounter
+from payments.services import holds, invoices
+from tests.payments.threads import together
+from tests.payments.world import eur
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def papers(hold):
+    return {paper.kind: paper for paper in Invoice.objects.filter(hold=hold)}
+
+
+def test_a_release_issues_a_receipt_for_the_work_and_an_invoice_for_each_fee(market):
+    hold = market.held("600.00")
+    holds.release(hold, by=market.client, basis="approval")
+    found = papers(hold)
+    assert {kind: paper.total for kind, paper in found.items()} == {
+        "work": eur("600.00"),
+        "client_fee": eur("18.00"),
+        "freelancer_fee": eur("48.00"),
+    }
+    work, fee = found["work"], found["freelancer_fee"]
+    assert (work.seller, work.buyer) == (hold.payee, hold.payer)
+    assert (fee.seller, fee.buyer) == (None, hold.payee)
+    assert work.document["seller"]["name"] == "Ines Carvalho"
+    assert "not a VAT invoice" in " ".join(work.document["notes"])
+    assert [paper.number[0] for paper in (work, found["client_fee"], fee)] == ["W", "C", "F"]
+
+
+def test_paper_is_about_what_was_earned_only(market):
+    market.refill()
+    hold = market.held("300.00")
+    holds.pause(hold, by=market.client)
+    holds.split(hold, to_payee=eur("100.00"), by=market.client, basis="decision")
+    assert {kind: paper.total for kind, paper in papers(hold).items()} == {
+        "work": eur("100.00"),
+        "client_fee": eur("3.00"),
+        "freelancer_fee": eur("8.00"),
+    }
+
+
+def test_paper_stays_as_it_was_issued_when_people_change(market):
+    hold = market.held("600.00")
+    holds.release(hold, by=market.client, basis="approval")
+    Party.objects.filter(pk=hold.payee_id).update(legal_name="Somebody Else")
+    work = papers(hold)["work"]
+    assert work.document["seller"]["name"] == "Ines Carvalho"
+    for act in (
+        lambda: Invoice.objects.update(total_minor=1),
+        lambda: Invoice.objects.all().delete(),
+    ):
+        with pytest.raises(IntegrityError, match="written once"), transaction.atomic():
+            act()
+
+
+def test_i1_numbers_have_no_gaps_although_every_fourth_issue_is_rolled_back(market):
+    hold = market.held("600.00")
+
+    def issue(number):
+        for step in range(10):
+            with transaction.atomic():
+                sequence = invoices._next_in_series(None, 2031, Invoice.Kind.CLIENT_FEE)
+                if (number + step) % 4 == 0:
+                    transaction.set_rollback(True)
+                else:
+                    # Only a number that is on paper counts.
+                    taken.append(sequence)
+
+    taken = []
+    assert set(together(issue, 8)) == {"ok"}
+    assert sorted(taken) == list(range(1, len(taken) + 1))
+    assert InvoiceCounter.objects.get(year=2031).last == len(taken) == 60
+    assert hold.status == "held"
+
+
+def test_the_operator_and_every_freelancer_have_series_of_their_own(market):
+    for _time in range(2):
+        hold = market.held("50.00")
+        holds.release(hold, by=market.client, basis="approval")
+    numbers = sorted(Invoice.objects.values_list("number", flat=True))
+    year = hold.held_at.year
+    assert numbers == [f"{kind}-{year}-0000{n}" for kind in "CFW" for n in (1, 2)]
