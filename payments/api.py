@@ -1,20 +1,21 @@
 """Money as JSON: what a price means, tries to pay, and paper. Nothing here moves money."""
 
-from typing import Any
-
 from django.conf import settings
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.models import User
 from marketplace.core.errors import InvalidInput
 from marketplace.core.money import InvalidAmount, Money
+from payments.models import Funding
 from payments.selectors import fundings, invoices
 from payments.services import paper, quotes
 
@@ -49,11 +50,11 @@ class FundingSerializer(serializers.Serializer):  # type: ignore[type-arg]
     status = serializers.CharField()
     amount = AmountField()
     currency = serializers.CharField()
-    label = serializers.SerializerMethodField()
+    purpose = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
 
-    def get_label(self, funding: Any) -> str:
+    def get_purpose(self, funding: Funding) -> str:
         return "; ".join(part.hold.label for part in funding.parts.all())
 
 
@@ -90,6 +91,13 @@ class InvoicePageSerializer(serializers.Serializer):  # type: ignore[type-arg]
     after = serializers.CharField(allow_blank=True)
 
 
+def caller(request: Request) -> User:
+    """Who is signed in; the permission classes have let nobody else through."""
+    if not isinstance(request.user, User):
+        raise NotAuthenticated
+    return request.user
+
+
 class QuoteView(APIView):
     """What a price means for both sides, under today's policy."""
 
@@ -121,7 +129,7 @@ class FundingsView(APIView):
     def get(self, request: Request) -> Response:
         """Newest first."""
         rows, after = fundings.fundings_of(
-            request.user, after=request.query_params.get("after", "")
+            caller(request), after=request.query_params.get("after", "")
         )
         return Response(FundingPageSerializer({"results": rows, "after": after}).data)
 
@@ -132,7 +140,7 @@ class FundingView(APIView):
     @extend_schema(operation_id="funding", responses=FundingSerializer)
     def get(self, request: Request, ref: str) -> Response:
         """How it stands."""
-        return Response(FundingSerializer(fundings.funding_to_read(request.user, ref)).data)
+        return Response(FundingSerializer(fundings.funding_to_read(caller(request), ref)).data)
 
 
 class InvoicesView(APIView):
@@ -149,7 +157,7 @@ class InvoicesView(APIView):
         if year and not (year.isdecimal() and len(year) == 4):
             raise InvalidInput(_("Enter a year, like 2026"), field="year")
         shelf = invoices.invoices_of(
-            request.user,
+            caller(request),
             year=int(year) if year else None,
             after=request.query_params.get("after", ""),
         )
@@ -163,7 +171,9 @@ class InvoiceView(APIView):
     @extend_schema(operation_id="invoice", responses=InvoiceDetailSerializer)
     def get(self, request: Request, ref: str) -> Response:
         """Its frozen content."""
-        return Response(InvoiceDetailSerializer(invoices.invoice_to_read(request.user, ref)).data)
+        return Response(
+            InvoiceDetailSerializer(invoices.invoice_to_read(caller(request), ref)).data
+        )
 
 
 class InvoicePdfView(APIView):
@@ -174,7 +184,7 @@ class InvoicePdfView(APIView):
     )
     def get(self, request: Request, ref: str) -> HttpResponse:
         """The same bytes each time."""
-        found = invoices.invoice_to_read(request.user, ref)
+        found = invoices.invoice_to_read(caller(request), ref)
         return HttpResponse(
             paper.pdf(found),
             content_type="application/pdf",

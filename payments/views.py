@@ -130,7 +130,7 @@ def invoice_pdf(request: UserRequest, ref: str) -> HttpResponse:
 @login_required
 def payout_setup(request: UserRequest) -> HttpResponse:
     """How the user stands with Stripe; POST leads to Stripe's own questions."""
-    party = request.user.party
+    party = request.user.own_party
     account = payout_facts.payout_account_of(party)
     country = account.country if account else ""
     if request.method == "POST":
@@ -158,7 +158,7 @@ def payout_setup(request: UserRequest) -> HttpResponse:
 @login_required
 def payout_refresh(request: UserRequest) -> HttpResponse:
     """Stripe sends people here whose link was old: they get a new one."""
-    account = payout_facts.payout_account_of(request.user.party)
+    account = payout_facts.payout_account_of(request.user.own_party)
     if account and account.country:
         try:
             return go_to(request, _onboarding(request, account.country))
@@ -171,7 +171,7 @@ def payout_refresh(request: UserRequest) -> HttpResponse:
 @login_required
 def payout_return(request: UserRequest) -> HttpResponse:
     """Back from Stripe, finished or not: look how the account stands now."""
-    account = payout_facts.payout_account_of(request.user.party)
+    account = payout_facts.payout_account_of(request.user.own_party)
     if account:
         try:
             payouts.refresh(account)
@@ -185,7 +185,7 @@ def payout_return(request: UserRequest) -> HttpResponse:
 
 def _onboarding(request: UserRequest, country: str) -> str:
     return payouts.onboarding_url(
-        request.user.party,
+        request.user.own_party,
         by=request.user,
         country=country,
         refresh_url=settings.SITE_URL + reverse("payments:payout-refresh"),

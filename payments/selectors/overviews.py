@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import F, Prefetch, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import TruncMonth
@@ -43,7 +44,7 @@ class Page:
     after: str
 
 
-def money_parties(user: User) -> QuerySet[Membership]:
+def money_parties(user: User) -> QuerySet[Any, Any]:
     """Ids of the parties whose money the user may see: who pays or manages, not who only posts."""
     rights = Q(can_pay=True) | Q(can_manage=True)
     return Membership.objects.filter(rights, user=user).values("party")
@@ -150,11 +151,11 @@ def spending(user: User) -> list[list[Segment]]:
     sums = (
         Hold.objects.filter(payer__in=money_parties(user), held_at__isnull=False)
         .values_list("currency", "status")
-        .annotate(amount=Sum("amount_minor"), awarded=Sum("awarded_minor", default=0))
+        .annotate(total=Sum("amount_minor"), earned=Sum("awarded_minor", default=0))
     )
     bars: dict[str, list[Segment]] = defaultdict(list)
-    for currency, status, amount, awarded in sums:
-        whole, earned = Money(amount, currency), Money(awarded, currency)
+    for currency, status, total, awarded in sums:
+        whole, earned = Money(total, currency), Money(awarded, currency)
         ended = status in {Status.RELEASED, Status.REFUNDED, Status.SPLIT}
         bars[currency] += segments(
             HoldMoney(
@@ -191,6 +192,6 @@ def _page(user: User, holds: QuerySet[Hold], *, after: str, limit: int) -> Page:
     shown = found[:limit]
     money = where_money_is(shown)
     return Page(
-        rows=[Row(hold, money[hold.pk], hold.papers) for hold in shown],  # type: ignore[attr-defined]
+        rows=[Row(hold, money[hold.pk], hold.papers) for hold in shown],
         after=shown[-1].ref if len(found) > limit else "",
     )

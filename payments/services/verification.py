@@ -7,6 +7,7 @@ check names the row that does not fit.
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -393,7 +394,7 @@ def verify() -> Iterator[Finding]:
     Call it outside transactions.
     """
     now = clock.now()
-    facts = {
+    facts: dict[str, Any] = {
         "deferred": sorted(role.value for role in ledger.OVERDRAWABLE),
         "no_floor": sorted(role.value for role in ledger.WITHOUT_FLOOR),
         "transfer_since": now - TRANSFER_TAKES,
