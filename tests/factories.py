@@ -93,7 +93,7 @@ class ProjectFactory(DjangoModelFactory):
 
     by = factory.SubFactory(UserFactory, side="hire")
     title = factory.Sequence(lambda n: f"Accessible ticket checkout {n}")
-    description = "Our ticket shop works with a mouse and badly with anything else. Please help. " * 2
+    description = "Our ticket shop works with a mouse and badly with nothing else. Help us. " * 2
     budget = (3000, 4500)
     currency = "EUR"
     skills = ("Django", "Accessibility")

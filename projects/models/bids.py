@@ -16,7 +16,6 @@ from marketplace.core.money import Money
 from marketplace.core.status import StatusModel
 from projects.models.projects import Project
 
-
 # At commit: a bid without steps is fine, steps that do not sum to the price are not.
 STEPS_SUM = """
     IF EXISTS (

@@ -26,7 +26,7 @@ def test_the_app_role_adds_to_the_audit_log_but_cannot_change_it(app_role):
             "VALUES (now(), 'user.left', 'accounts.user', 1, '{}')"
         )
     for change in ("UPDATE core_auditrow SET action = 'x'", "DELETE FROM core_auditrow"):
-        with app_role, app_role.cursor() as cursor:  # noqa: SIM117
+        with app_role, app_role.cursor() as cursor:
             with pytest.raises(psycopg2.errors.InsufficientPrivilege):
                 cursor.execute(change)
 
