@@ -7,6 +7,7 @@ byte budgets, stay inside the screen, and carry no inline style or script. The f
 `new_context` itself fails the test on console errors and on requests to strangers.
 """
 
+import contextvars
 import gzip
 import os
 import re
@@ -19,8 +20,9 @@ import html5lib
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, Route
 
+HERE = "http://localhost"
 WIDTHS = ((1280, 860), (390, 844))
 ALL_RULES = {
     "type": "tag",
@@ -62,24 +64,52 @@ def inspect(
     new_context: Callable[..., BrowserContext],
     pages: Iterable[tuple[str, Any]],
     *,
-    widths: Iterable[tuple[int, int]] = WIDTHS,
     stock: bool = False,
 ) -> None:
-    """Fail with everything that is wrong on these pages; `(path, user or None)` each.
+    """Fail with everything that is wrong on these pages of a live server; `(path, user or None)`.
 
     `stock` pages are Django's own admin: we answer for their colours, not for their markup.
     """
+
+    def open_as(user: Any, **options: Any) -> BrowserContext:
+        context = new_context(**options)
+        sign_in(context, origin, user)
+        return context
+
+    _inspect(open_as, origin, pages, stock)
+
+
+def inspect_here(
+    new_context: Callable[..., BrowserContext],
+    pages: Iterable[tuple[str, Any]],
+    *,
+    stock: bool = False,
+) -> None:
+    """The same without a server: this thread answers, so the pages show rows of its transaction."""
+
+    def open_as(user: Any, **options: Any) -> BrowserContext:
+        context = new_context(**options)
+        serve_here(context, user)
+        return context
+
+    _inspect(open_as, HERE, pages, stock)
+
+
+def _inspect(
+    open_as: Callable[..., BrowserContext],
+    origin: str,
+    pages: Iterable[tuple[str, Any]],
+    stock: bool,
+) -> None:
     pages = list(pages)
     wrong: list[str] = []
     if not stock:
         for path, user in pages:
             wrong += [f"{path}: {text}" for text in markup_faults(fetch(path, user))]
-    for width, height in widths:
+    for width, height in WIDTHS:
         for user in dict.fromkeys(user for _path, user in pages):
-            context = new_context(
-                viewport={"width": width, "height": height}, service_workers="block"
-            )
-            sign_in(context, origin, user)
+            options = {"viewport": {"width": width, "height": height}, "service_workers": "block"}
+            context = open_as(user, **options)
             for path in [path for path, who in pages if who == user]:
                 wrong += [
                     f"{path} {width} {text}" for text in faults(context, origin + path, stock)
@@ -88,21 +118,43 @@ def inspect(
     assert not wrong, "\n".join(wrong)
 
 
+def serve_here(context: BrowserContext, user: Any = None) -> None:
+    """Answer the GETs of this browser with the test client, signed in as `user`."""
+    client = _client_of(user)
+    # Playwright calls back from a context of its own, where Django would open another connection.
+    ours = contextvars.copy_context()
+
+    def get(url: str, htmx: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        response = client.get(url.removeprefix(HERE), headers=htmx, HTTP_HOST="localhost")
+        body = b"".join(response.streaming_content) if response.streaming else response.content
+        return response.status_code, dict(response.headers), body
+
+    def answer(route: Route) -> None:
+        sent = route.request.headers
+        htmx = {name: value for name, value in sent.items() if name.startswith("hx-")}
+        status, headers, body = ours.copy().run(get, route.request.url, htmx)
+        route.fulfill(status=status, headers=headers, body=body)
+
+    context.route(lambda url: url.startswith(HERE), answer)
+
+
 def fetch(path: str, user: Any = None) -> str:
     """The page as a browser without JavaScript gets it."""
+    return _client_of(user).get(path).content.decode()
+
+
+def _client_of(user: Any) -> Client:
     client = Client()
     if user:
         client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client.get(path).content.decode()
+    return client
 
 
 def sign_in(context: BrowserContext, origin: str, user: Any) -> None:
     """Give the browser the session cookie of this person."""
     if user is None:
         return
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    cookie = _client_of(user).cookies[settings.SESSION_COOKIE_NAME].value
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": origin}])
 
 

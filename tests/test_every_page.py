@@ -1,0 +1,41 @@
+"""Every page of the access table, as the people who may open it see it."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.access import ACCESS, ACTORS, OK
+from tests.look import inspect_here
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db]
+
+# What a visitor may read looks the same for everybody; the two sides of a contract see two pages.
+SIDES = ("freelancer", "client")
+
+
+def lookers(row):
+    """The people whose view of this address is worth a look."""
+    allowed = [actor for actor, answer in zip(ACTORS, row.get, strict=True) if answer == OK]
+    if "visitor" in allowed:
+        return ["visitor"]
+    return [actor for actor in SIDES if actor in allowed] or allowed[:1]
+
+
+def is_page(url, user):
+    client = Client()
+    if user:
+        client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return client.get(url)["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, row in sorted(ACCESS.items()) if OK in row.get and ":" in name]
+)
+def test_every_page_is_accessible_small_and_inside_the_screen(name, world, new_context):
+    if name.startswith("api:"):
+        pytest.skip("not a page")
+    row = ACCESS[name]
+    url = reverse(name, kwargs=row.kwargs(world)) + row.query
+    people = [getattr(world, actor, None) for actor in lookers(row)]
+    pages = [(url, person) for person in people if is_page(url, person)]
+    inspect_here(new_context, pages)
