@@ -68,7 +68,8 @@ class MailForm(Form):
     """One tick per group of notices."""
 
     def __init__(self, *args: Any, wishes: dict[str, bool], **kwargs: Any) -> None:
-        super().__init__(*args, initial=wishes, **kwargs)
+        # A field named "matches" would hide the method of that name that scripts call on the form.
+        super().__init__(*args, initial=wishes, prefix="mail", **kwargs)
         for group in Group:
             self.fields[group.value] = forms.BooleanField(
                 label=group.label,

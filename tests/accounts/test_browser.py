@@ -39,3 +39,14 @@ def test_no_page_of_joining_is_wider_than_a_phone_or_hard_to_read(live_server, n
         wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         assert not page.evaluate(wide), path
         assert Axe().run(page).response["violations"] == [], path
+
+
+def test_choosing_mail_works_with_script_and_complains_about_nothing(live_server, new_context):
+    page = new_context(**PHONE).new_page()
+    join_by_code(page, live_server.url)
+    page.goto(f"{live_server.url}/settings/mail/")
+    page.get_by_label("Matching projects and people").uncheck()
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_text("Your wishes are saved.").wait_for()
+    assert not page.get_by_label("Matching projects and people").is_checked()
+    assert Axe().run(page).response["violations"] == []

@@ -349,7 +349,7 @@ def test_switching_sides_is_one_click_and_back():
 
 def test_mail_is_switched_off_by_group_but_never_for_money():
     user = UserFactory()
-    signed_in(user).post("/settings/mail/", {"messages": "on"})
+    signed_in(user).post("/settings/mail/", {"mail-messages": "on"})
     page = text_of(signed_in(user).get("/settings/mail/"))
     assert "always by mail" in page
     preferences = dict(user.notice_preferences.values_list("group", "by_mail"))
