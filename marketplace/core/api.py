@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -132,7 +132,7 @@ def idempotent(endpoint: Endpoint) -> Endpoint:
 
 def _begin(request: Request, key: str, fingerprint: str) -> tuple[IdempotentCall, bool]:
     now = clock.now()
-    mine = IdempotentCall.objects.filter(user_id=request.user.pk, key=key)
+    mine = IdempotentCall.objects.filter(user_id=cast(int, request.user.pk), key=key)
     mine.filter(status=None, created_at__lt=now - STALE).delete()
     try:
         with transaction.atomic():

@@ -11,7 +11,7 @@ import pgtrigger
 from pgtrigger import compiler
 
 
-class GuardSql(compiler.UpsertTriggerSql):  # type: ignore[misc]
+class GuardSql(compiler.UpsertTriggerSql):
     """SQL that installs a guard; migrations keep pointing here, so do not change it in place."""
 
     def get_template(self) -> str:
@@ -36,7 +36,7 @@ class GuardSql(compiler.UpsertTriggerSql):  # type: ignore[misc]
         """
 
 
-class Guard(pgtrigger.Trigger):  # type: ignore[misc]
+class Guard(pgtrigger.Trigger):
     """A trigger that cannot be ignored and acts as the owner of the schema."""
 
     def compile(self, model: Any) -> compiler.Trigger:

@@ -457,7 +457,7 @@ def _open(page: str, body: bytes | None = None) -> str | None:
     except urllib.error.HTTPError as answer:
         if answer.code not in {302, 303}:
             raise
-        return urllib.parse.urljoin(page, answer.headers["Location"])
+        return urllib.parse.urljoin(page, str(answer.headers["Location"]))
     return None
 
 

@@ -15,7 +15,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """To-dos first, then money, contracts, and what may be worth a look."""
     user: User = request.user  # type: ignore[assignment]
     if user.side == User.Side.WORK and user.party is not None:
-        context = {"home": dashboards.work_home(user, user.party)}
-        return show(request, "pages/home_work.html", context, part="pages/_todos.html")
+        page, home = "pages/home_work.html", dashboards.work_home(user, user.party)
+        return show(request, page, {"home": home}, part="pages/_todos.html")
     context = {"home": dashboards.hire_home(user)}
     return show(request, "pages/home_hire.html", context, part="pages/_todos.html")
