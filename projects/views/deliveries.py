@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -31,7 +31,7 @@ def deliver(request: UserRequest, ref: str, n: int) -> HttpResponse:
     """Hand the work over for review."""
     seat, milestone = selectors.milestone_to_deliver(request.user, ref, n)
     form = DeliverForm(
-        request.POST or None,
+        _posted(request),
         request.FILES or None,
         initial=kept(request, "deliver", milestone),
     )
@@ -70,7 +70,7 @@ def deliver(request: UserRequest, ref: str, n: int) -> HttpResponse:
 def changes(request: UserRequest, ref: str, n: int) -> HttpResponse:
     """Send a delivery back with what should change."""
     seat, milestone = selectors.milestone_to_send_back(request.user, ref, n)
-    form = ChangesForm(request.POST or None, initial=kept(request, "changes", milestone))
+    form = ChangesForm(_posted(request), initial=kept(request, "changes", milestone))
     if request.method == "POST" and form.is_valid():
         try:
             deliveries.ask_for_changes(milestone, by=request.user, **form.cleaned_data)
@@ -98,7 +98,7 @@ def changes(request: UserRequest, ref: str, n: int) -> HttpResponse:
 def approve(request: UserRequest, ref: str, n: int) -> HttpResponse:
     """Release the money of delivered work, with the sums above the button."""
     seat, milestone = selectors.milestone_to_approve(request.user, ref, n)
-    form = ApproveForm(request.POST if request.method == "POST" else None)
+    form = ApproveForm(_posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             approvals.approve(milestone, by=request.user, seen_round=form.cleaned_data["round"])
@@ -133,7 +133,7 @@ def call_off(request: UserRequest, ref: str, n: int) -> HttpResponse:
     """Call a funded milestone off before anything was delivered, or ask for it."""
     seat, milestone = selectors.milestone_to_move(request.user, ref, n)
     asks = seat.side is Side.CLIENT and not ending.is_very_late(milestone)
-    form = CallOffForm(request.POST or None) if asks else None
+    form = CallOffForm(_posted(request)) if asks else None
     if request.method == "POST" and (form is None or form.is_valid()):
         reason = form.cleaned_data["reason"] if form else ""
         try:
@@ -197,6 +197,11 @@ def _context(seat: Seat, milestone: Milestone, form: Any) -> dict[str, Any]:
         "delivered": vars(milestone)["delivered"],
         "form": form,
     }
+
+
+def _posted(request: UserRequest) -> QueryDict | None:
+    """What was sent; an empty form was sent too."""
+    return request.POST if request.method == "POST" else None
 
 
 def _status(form: Any) -> int:

@@ -51,6 +51,7 @@ def test_the_moderators_page_is_accessible_and_inside_the_screen(
         live_server.url,
         new_context,
         [(f"/admin/projects/dispute/{dispute.pk}/change/", moderator())],
+        stock=True,
     )
 
 
