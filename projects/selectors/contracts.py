@@ -228,10 +228,7 @@ def contracts_of(
 def contract_counts(user: User) -> dict[str, int]:
     """How many of the user's contracts are in each tab."""
     return Contract.objects.filter(_has_seat(user)).aggregate(
-        **{
-            name: Count("pk", filter=Q(status__in=statuses))
-            for name, statuses in TABS.items()
-        }
+        **{name: Count("pk", filter=Q(status__in=statuses)) for name, statuses in TABS.items()}
     )
 
 
