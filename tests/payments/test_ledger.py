@@ -266,6 +266,20 @@ def test_the_serving_role_moves_balances_by_posting_only(app_role):
     }
 
 
+def test_the_serving_role_opens_accounts_and_the_guard_gives_them_a_balance(app_role):
+    opened = (
+        "INSERT INTO payments_account (role, owner_key, currency, mode, floor) "
+        "VALUES (%s, 'x', 'EUR', %s, %s) RETURNING id"
+    )
+    with app_role, app_role.cursor() as cursor:
+        cursor.execute(opened, ["held", "i", 0])
+        inline = cursor.fetchone()[0]
+        cursor.execute(opened, ["suspense", "d", None])
+        shared = cursor.fetchone()[0]
+    assert Balance.objects.get(account=inline).floor == 0
+    assert Rollup.objects.get(account=shared).posted == 0
+
+
 def test_the_serving_role_cannot_move_a_balance_from_a_trigger_of_its_own(app_role):
     fill(HELD)
     with app_role, app_role.cursor() as cursor:
