@@ -226,6 +226,105 @@ ACCESS |= {
 
 # --- projects: market -----------------------------------------------------------------------
 
+# Pages of the client's own people, and what posting nothing to them answers.
+HIRING = (LOGIN, MISSING, MISSING, OK, MISSING, MISSING)
+HIRING_DONE = (LOGIN, MISSING, MISSING, GO, MISSING, MISSING)
+HIRING_BAD = (LOGIN, MISSING, MISSING, BAD, MISSING, MISSING)
+# Pages of a bid's freelancer.
+BIDDER = (LOGIN, OK, MISSING, MISSING, MISSING, MISSING)
+# Whoever may write a bid: everybody but the client's people.
+BIDDERS = (OK, OK, OK, MISSING, OK, OK)
+NO_GET_API = (LOGIN, *(METHOD,) * 5)
+
+
+def _project(world: Any) -> dict[str, Any]:
+    return {"slug": world.project.slug, "ref": world.project.ref}
+
+
+def _draft_project(world: Any) -> dict[str, Any]:
+    return {"slug": world.draft.slug, "ref": world.draft.ref}
+
+
+def _bid(world: Any) -> dict[str, Any]:
+    return {"ref": world.bid.ref}
+
+
+def _bid_of_project(world: Any) -> dict[str, Any]:
+    return _project(world) | {"bid": world.bid.ref}
+
+
+def _project_ref(world: Any) -> dict[str, Any]:
+    return {"ref": world.project.ref}
+
+
+def _draft_ref(world: Any) -> dict[str, Any]:
+    return {"ref": world.draft.ref}
+
+
+ACCESS |= {
+    "projects:list": Row(get=EVERYONE, post=POST_ONLY),
+    "projects:post": Row(get=(GO,) * 6, post=POST_ONLY),
+    "projects:post-draft": Row(get=POST_ONLY, post=EVERYONE),
+    "projects:post-skills": Row(get=(GO,) * 6, post=POST_ONLY),
+    "projects:post-done": Row(get=(LOGIN, *(GO,) * 5), post=POST_ONLY),
+    "projects:post-step": Row(get=EVERYONE, post=(BAD,) * 6, kwargs=lambda world: {"step": 1}),
+    "projects:mine": Row(get=MEMBERS, post=POST_ONLY),
+    "projects:detail": Row(get=EVERYONE, post=POST_ONLY, kwargs=_project),
+    # Who has bid already is sent on to their bid.
+    "projects:bid": Row(
+        get=(OK, GO, GO, MISSING, OK, OK), post=(BAD, GO, GO, MISSING, BAD, BAD), kwargs=_project
+    ),
+    "projects:bid-quote": Row(get=BIDDERS, post=POST_ONLY, kwargs=_project),
+    "projects:bid-draft": Row(get=POST_ONLY, post=BIDDERS, kwargs=_project),
+    "projects:manage": Row(get=HIRING, post=POST_ONLY, kwargs=_project),
+    "projects:compare": Row(get=HIRING, post=POST_ONLY, kwargs=_project),
+    "projects:hire": Row(get=HIRING, post=HIRING_BAD, kwargs=_bid_of_project),
+    "projects:edit": Row(get=HIRING, post=HIRING_BAD, kwargs=_project),
+    "projects:close": Row(get=HIRING, post=HIRING_DONE, kwargs=_project),
+    "projects:publish": Row(get=POST_ONLY, post=HIRING_DONE, kwargs=_draft_project),
+    "projects:files": Row(get=HIRING, post=HIRING_BAD, kwargs=_project),
+    "projects:remove-file": Row(
+        get=POST_ONLY,
+        post=HIRING_DONE,
+        kwargs=lambda world: _project(world) | {"file": world.file.ref},
+    ),
+    "projects:bids": Row(get=MEMBERS, post=POST_ONLY),
+    "projects:bid-detail": Row(
+        get=(LOGIN, OK, MISSING, OK, MISSING, MISSING), post=POST_ONLY, kwargs=_bid
+    ),
+    "projects:edit-bid": Row(
+        get=BIDDER, post=(LOGIN, BAD, MISSING, MISSING, MISSING, MISSING), kwargs=_bid
+    ),
+    "projects:withdraw-bid": Row(
+        get=BIDDER, post=(LOGIN, GO, MISSING, MISSING, MISSING, MISSING), kwargs=_bid
+    ),
+    "projects:read-bid": Row(get=POST_ONLY, post=HIRING, kwargs=_bid),
+    "projects:shortlist": Row(get=POST_ONLY, post=HIRING_DONE, kwargs=_bid),
+    "projects:unshortlist": Row(get=POST_ONLY, post=HIRING_DONE, kwargs=_bid),
+    "projects:decline": Row(get=HIRING, post=HIRING_BAD, kwargs=_bid),
+    "projects:reconsider": Row(get=POST_ONLY, post=HIRING_DONE, kwargs=_bid),
+    "projects:file": Row(
+        get=(LOGIN, OK, MISSING, OK, MISSING, MISSING),
+        post=POST_ONLY,
+        kwargs=lambda world: {"ref": world.file.ref},
+    ),
+    "api:projects": Row(get=EVERYONE, post=(LOGIN, *(BAD,) * 5)),
+    "api:project": Row(get=EVERYONE, post=NO_GET_API, kwargs=_project_ref),
+    "api:publish": Row(get=NO_GET_API, post=HIRING, kwargs=_draft_ref),
+    "api:close": Row(get=NO_GET_API, post=HIRING, kwargs=_project_ref),
+    "api:project-bids": Row(
+        get=HIRING, post=(LOGIN, BAD, BAD, MISSING, BAD, BAD), kwargs=_project_ref
+    ),
+    "api:bids": Row(get=MEMBERS, post=NO_GET_API),
+    "api:bid": Row(get=(LOGIN, OK, MISSING, OK, MISSING, MISSING), post=NO_GET_API, kwargs=_bid),
+    "api:withdraw-bid": Row(get=NO_GET_API, post=BIDDER, kwargs=_bid),
+    "api:shortlist": Row(get=NO_GET_API, post=HIRING, kwargs=_bid),
+    "api:unshortlist": Row(get=NO_GET_API, post=HIRING, kwargs=_bid),
+    "api:reconsider": Row(get=NO_GET_API, post=HIRING_BAD, kwargs=_bid),
+    "api:decline": Row(get=NO_GET_API, post=HIRING_BAD, kwargs=_bid),
+    "api:hire": Row(get=NO_GET_API, post=HIRING_BAD, kwargs=_bid),
+}
+
 # --- projects: work -------------------------------------------------------------------------
 
 SIDES = (LOGIN, OK, MISSING, OK, MISSING, MISSING)

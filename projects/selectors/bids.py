@@ -137,7 +137,8 @@ def _to_choose(project: Project) -> QuerySet[Bid]:
     )
     return (
         Bid.objects.filter(project=project)
-        .select_related("freelancer__profile")
+        .select_related("project", "freelancer__profile")
+        .defer("project__description", "project__search")
         .annotate(
             skills_had=_number(had, "profile__party"),
             finished=_number(finished, "freelancer"),
