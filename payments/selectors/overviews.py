@@ -106,15 +106,16 @@ class _Sums:
 
     @property
     def total(self) -> int:
-        return sum(self.months.values()) + self.coming
+        return sum(self.months.values()) + self.coming + self.blocked
 
     def add(self, status: str, month: dt.datetime | None, minor: int) -> None:
         if month is not None:
             self.months[month.year, month.month] += minor
             return
-        self.coming += minor
         if status == Transfer.Status.BLOCKED:
             self.blocked += minor
+        else:
+            self.coming += minor
 
     def summary(self, currency: str, held: int) -> Earnings:
         today = timezone.localtime(clock.now()).date()

@@ -57,6 +57,8 @@ def test_earnings_say_what_is_held_on_its_way_and_paid(as_freelancer, market):
     page = text_of(as_freelancer.get(reverse("payments:earnings")))
     assert "€92.00" in page  # held, less the fee
     assert "€184.00 waits for your payout details" in page
+    assert page.count("In your bank in 2 to 5 days") == 1
+    assert "€0.00" in page  # nothing is on its way before Stripe knows where to
 
     market.connect()
     page = text_of(as_freelancer.get(reverse("payments:earnings")))
