@@ -124,7 +124,7 @@ class SkillsForm(StepForm):
 class FilesForm(Form):
     """Attachments: what bidders should look at."""
 
-    files = FilesField(
+    files = FilesField(  # type: ignore[assignment]
         label=_("Files"),
         help_text=_("Up to 10 files, 25 MB each. Everybody who sees the project can read them."),
     )

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404
 
 from accounts.models import Membership, ProfileSkill, User
 from projects.models import Bid, BidMilestone, Contract, Project
-from projects.selectors.projects import party_id, rating_of
+from projects.selectors.projects import number_of, party_id, rating_of
 
 TABS = {
     "new": (Bid.Status.SENT,),
@@ -140,15 +139,11 @@ def _to_choose(project: Project) -> QuerySet[Bid]:
         .select_related("project", "freelancer__profile")
         .defer("project__description", "project__search")
         .annotate(
-            skills_had=_number(had, "profile__party"),
-            finished=_number(finished, "freelancer"),
+            skills_had=number_of(had, "profile__party"),
+            finished=number_of(finished, "freelancer"),
             **rating_of("freelancer"),
         )
     )
-
-
-def _number(rows: QuerySet[ProfileSkill] | QuerySet[Contract], group: str) -> Coalesce:
-    return Coalesce(Subquery(rows.order_by().values(group).annotate(n=Count("pk")).values("n")), 0)
 
 
 @dataclass(frozen=True)
@@ -164,7 +159,7 @@ class TabCounts:
 
 def tab_counts(project: Project) -> TabCounts:
     """The numbers on the tabs, and how many skills the project asks for, in one query."""
-    asked = Project.skills.through.objects.filter(project=OuterRef("pk")).order_by()
+    asked = Project.skills.through.objects.filter(project=OuterRef("pk"))
     row = (
         Project.objects.filter(pk=project.pk)
         .values(
@@ -172,9 +167,7 @@ def tab_counts(project: Project) -> TabCounts:
             unread=Count("bids", filter=Q(bids__status=Bid.Status.SENT, bids__read_at=None)),
             shortlist=Count("bids", filter=Q(bids__status=Bid.Status.SHORTLISTED)),
             not_chosen=Count("bids", filter=Q(bids__status=Bid.Status.NOT_CHOSEN)),
-            skills_asked=Coalesce(
-                Subquery(asked.values("project").annotate(n=Count("pk")).values("n")), 0
-            ),
+            skills_asked=number_of(asked, "project"),
         )
         .get()
     )

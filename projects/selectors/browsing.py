@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
 from django.core.cache import cache
@@ -19,14 +20,14 @@ from django.db.models import (
     Value,
     prefetch_related_objects,
 )
-from django.db.models.functions import Coalesce, Left
+from django.db.models.functions import Left
 
 from accounts.models import ProfileSkill, Skill
 from accounts.spelling import fold_skill
 from marketplace.core import text
 from marketplace.core.money import Money
 from projects.models import Bid, Milestone, Project
-from projects.selectors.projects import Reader, open_projects, party_id, rating_of
+from projects.selectors.projects import Reader, number_of, open_projects, party_id, rating_of
 
 PAGE = 20
 COUNT_CAP = 2000
@@ -137,8 +138,7 @@ def _by_match(
 ) -> list[Project]:
     """Most of the reader's skills first, then everything else, newest first within each."""
     link = Project.skills.through.objects.filter(project=OuterRef("pk"), skill__in=mine)
-    number = link.order_by().values("project").annotate(n=Count("pk")).values("n")
-    sharing = rows.filter(Exists(link)).annotate(shared=Coalesce(Subquery(number), 0))
+    sharing: QuerySet[Any] = rows.filter(Exists(link)).annotate(shared=number_of(link, "project"))
     page: list[Project] = []
     if shared != 0:
         first = sharing
@@ -148,7 +148,7 @@ def _by_match(
             )
         page = _page(first, reader, "-shared", "-published_at", "-pk")
     if len(page) <= PAGE:
-        rest = rows.filter(~Exists(link)).annotate(shared=Value(0))
+        rest: QuerySet[Any] = rows.filter(~Exists(link)).annotate(shared=Value(0))
         rest = _after(rest, ref if shared == 0 else "", "published_at")
         page += _page(rest, reader, "-published_at", "-pk")
     return page[: PAGE + 1]

@@ -78,11 +78,10 @@ def projects_of(user: User, *, after: str = "", limit: int = 20) -> tuple[list[P
         rows = rows.filter(pk__lt=Subquery(Project.objects.filter(ref=after).values("pk")))
     waiting = Count("bids", filter=Q(bids__status__in=Bid.LIVE))
     unread = Count("bids", filter=Q(bids__status__in=Bid.LIVE, bids__read_at=None))
-    page = list(
-        rows.annotate(waiting=waiting, unread=unread, contract_ref=_contract_ref())
-        .defer("description", "search")
-        .order_by("-pk")[: limit + 1]
-    )
+    known = rows.annotate(waiting=waiting, unread=unread, contract_ref=_contract_ref())
+    page: list[Project] = [
+        *known.defer("description", "search").order_by("-pk")[: limit + 1],
+    ]
     return page[:limit], page[limit - 1].ref if len(page) > limit else ""
 
 
@@ -196,8 +195,13 @@ def rating_of(party_field: str) -> dict[str, Any]:
     reviews = Review.objects.filter(subject=OuterRef(party_field), published_at__isnull=False)
     return {
         "rating": _one(reviews, Avg(RATING), "subject"),
-        "reviews_count": Coalesce(_one(reviews, Count("pk"), "subject"), 0),
+        "reviews_count": number_of(reviews, "subject"),
     }
+
+
+def number_of(rows: QuerySet[Any], group: str) -> Coalesce:
+    """How many of the rows belong to the outer row."""
+    return Coalesce(_one(rows, Count("pk"), group), 0)
 
 
 def _one(rows: QuerySet[Any], value: Any, group: str) -> Subquery:
