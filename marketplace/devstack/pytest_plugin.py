@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from marketplace.devstack.folder import DataFolder, FolderInUse
+from marketplace.devstack.folder import LOOPBACK, DataFolder, FolderInUse
 from marketplace.devstack.postgres import APP, OWNER, Postgres
 from marketplace.devstack.stack import LogFiles, standing_alone
 from marketplace.devstack.supervisor import Program, Supervisor
@@ -42,6 +42,8 @@ def _start_servers(config: pytest.Config) -> None:
     os.environ.update(alone)
     # Playwright keeps an event loop running in the thread of the tests.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    # The host of ./run; a bare machine may not even know the name localhost.
+    os.environ["DJANGO_LIVE_TEST_SERVER_ADDRESS"] = LOOPBACK
 
     _remove_abandoned_folders()
     folder = DataFolder(Path(tempfile.mkdtemp(prefix=PREFIX)))

@@ -48,6 +48,15 @@ def test_a_test_with_real_transactions_starts_empty():
 
 
 @pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_the_test_server_has_the_host_of_the_running_product(live_server, page):
+    answer = page.goto(f"{live_server.url}/healthz")
+
+    assert live_server.url.startswith("http://127.0.0.1:")
+    assert answer.status == 200
+
+
+@pytest.mark.browser
 def test_a_browser_complains_of_script_errors_and_of_requests_to_strangers(new_context, complaints):
     page = new_context().new_page()
     page.goto("data:text/html,<script>console.error('broken'); missing()</script>")

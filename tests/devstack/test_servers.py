@@ -121,7 +121,10 @@ def test_a_killed_valkey_comes_back(servers):
 
 def test_valkey_wants_its_password(servers):
     _, _, valkey = servers
-    with redis.Redis(port=valkey.port) as stranger, pytest.raises(redis.AuthenticationError):
+    with (
+        redis.Redis(host="127.0.0.1", port=valkey.port) as stranger,
+        pytest.raises(redis.AuthenticationError),
+    ):
         stranger.ping()
 
 
