@@ -102,8 +102,7 @@ def table_hashes() -> dict[str, str]:
     hashes = {}
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
-            cursor.execute(
-                f"SELECT md5(coalesce(string_agg(t::text, chr(10) ORDER BY t::text), '')) FROM \"{table}\" t"
-            )
+            rows = "coalesce(string_agg(t::text, chr(10) ORDER BY t::text), '')"
+            cursor.execute(f'SELECT md5({rows}) FROM "{table}" t')
             hashes[table] = cursor.fetchone()[0]
     return hashes

@@ -212,7 +212,7 @@ def keep_picture(page: Page, url: str, theme: str) -> None:
     folder = os.environ.get("LOOK_PICTURES")
     if not folder:
         return
-    name = re.sub(r"\W+", "-", url.split("/", 3)[3]).strip("-") or "index"
+    name = re.sub(r"\W+", "-", url.split("/", 3)[3]).strip("-")[:60] or "index"
     path = Path(folder) / f"{name}-{page.viewport_size['width']}-{theme}.png"
     page.screenshot(path=path, full_page=True)
 

@@ -36,6 +36,4 @@ def _publish(user_ids: list[int], topic: str) -> None:
 
 @cache
 def _connection() -> redis.Redis:
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=0.3, socket_timeout=0.5
-    )
+    return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=0.3, socket_timeout=0.5)
