@@ -55,7 +55,7 @@ ACCESS |= {
     "pages:privacy": Row(get=EVERYONE),
     "pages:imprint": Row(get=EVERYONE),
     "pages:status": Row(get=EVERYONE),
-    "pages:counts": Row(get=MEMBERS),
+    "pages:counts": Row(get=(LOGIN, GO, GO, GO, GO, GO)),
     "pages:theme": Row(get=POST_ONLY, post=(GO,) * 6),
     "pages:styleguide": Row(get=(MISSING, MISSING, MISSING, MISSING, MISSING, OK)),
     "pages:offline": Row(get=EVERYONE),

@@ -164,3 +164,15 @@ def test_a_page_says_where_it_is_and_what_is_at_stake():
 def test_the_front_page_needs_few_queries(client, django_assert_max_num_queries):
     with django_assert_max_num_queries(8):
         client.get("/")
+
+
+@pytest.mark.django_db
+def test_fresh_counts_land_in_the_header_and_in_the_bar(client):
+    client.force_login(UserFactory(), "django.contrib.auth.backends.ModelBackend")
+    part = client.get("/counts/", headers={"HX-Request": "true"}).content.decode()
+    page = client.get("/fees/").content.decode()
+
+    for name in ("bell", "unread-nav", "unread-tab"):
+        assert f'id="{name}"' in part
+        assert page.count(f'id="{name}"') == 1
+    assert part.count('hx-swap-oob="true"') == 3

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from marketplace.core.context import THEMES
-from marketplace.core.http import go_to
+from marketplace.core.http import go_to, wants_part
 from marketplace.pages import selectors
 from marketplace.pages.styleguide import specimens
 
@@ -40,7 +40,9 @@ def status(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def counts(request: HttpRequest) -> HttpResponse:
-    """What is unread, for the header of an open page."""
+    """What is unread, for the header of an open page; the page behind the bell for anybody else."""
+    if not wants_part(request):
+        return go_to(request, reverse("accounts:notices"))
     return render(request, "components/counts.html")
 
 
