@@ -100,7 +100,7 @@ class ProjectShape(ProjectRowShape):
     facts = ClientFactsShape(source="shown_facts")
 
 
-class StepShape(Serializer):
+class ProposedStepShape(Serializer):
     """A milestone the freelancer proposes."""
 
     title = serializers.CharField()
@@ -130,7 +130,7 @@ class BidRowShape(Serializer):
 class BidShape(BidRowShape):
     """One bid with its milestones and, once accepted, the ref of its contract."""
 
-    milestones = StepShape(many=True, source="shown_steps")
+    milestones = ProposedStepShape(many=True, source="shown_steps")
     contract = serializers.CharField(source="contract_ref", allow_null=True)
 
 
