@@ -255,7 +255,13 @@ class Stack:
             *("--webhook-secret-file", str(self.folder.secret_path("stripe-webhook"))),
             *("--secret-key-file", str(self.folder.secret_path("stripe-key"))),
         ]
-        return self._program("sandbox", command, is_ready=lambda: _answers(port, "/"))
+        # Asked politely it would finish its deliveries to a web that is going away too.
+        return self._program(
+            "sandbox",
+            command,
+            is_ready=lambda: _answers(port, "/"),
+            death_signal=signal.SIGKILL,
+        )
 
     def _web(self) -> Program:
         command = [
@@ -264,7 +270,7 @@ class Stack:
             *("-m", "gunicorn", "marketplace.wsgi:application"),
             *("--bind", f"{LOOPBACK}:{self.port}", "--worker-class", "gthread"),
             *("--workers", "2", "--threads", "8", "--preload", "--no-control-socket"),
-            *("--graceful-timeout", "5", "--access-logfile", "-"),
+            *("--graceful-timeout", "2", "--access-logfile", "-"),
             # Without the query: it may hold what only the reader should know.
             *("--access-logformat", "%(m)s %(U)s %(s)s %(M)s ms"),
         ]
