@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -81,7 +81,7 @@ def help_article(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def contact(request: HttpRequest) -> HttpResponse:
     """`/contact/`: a message to a person, by mail."""
-    form = ContactForm(request.POST or None, initial=_known(request))
+    form = ContactForm(_sent(request), initial=_known(request))
     if form.is_valid():
         try:
             services.send_contact_message(**form.cleaned_data)
@@ -92,6 +92,11 @@ def contact(request: HttpRequest) -> HttpResponse:
             return go_to(request, request.path)
     status = 422 if form.errors else 200
     return render(request, "pages/contact.html", {"form": form}, status=status)
+
+
+def _sent(request: HttpRequest) -> QueryDict | None:
+    """What was posted; an empty form is an answer too, and gets its errors."""
+    return request.POST if request.method == "POST" else None
 
 
 def _known(request: HttpRequest) -> dict[str, str]:
