@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,8 +20,10 @@ pytestmark = pytest.mark.stack
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """The data folder, where PostgreSQL can reach it even when we are root."""
-    return tmp_path_factory.mktemp("run") / "var"
+    data = tmp_path_factory.mktemp("run") / "var"
+    yield data
+    # As root, PostgreSQL keeps its files where it can reach them; this points there.
+    shutil.rmtree((data / "postgres").resolve(), ignore_errors=True)
 
 
 def command(data, *options):
