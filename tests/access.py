@@ -44,6 +44,14 @@ ACCESS: dict[str, Row] = {}
 # --- pages ----------------------------------------------------------------------------------
 
 ACCESS |= {
+    "api-schema": Row(get=EVERYONE),
+    "api-docs": Row(get=EVERYONE),
+    "healthz": Row(get=EVERYONE),
+    "readyz": Row(get=EVERYONE),
+    "home": Row(get=MEMBERS),
+}
+
+ACCESS |= {
     "pages:landing": Row(get=EVERYONE),
     "pages:how-it-works": Row(get=EVERYONE),
     "pages:fees": Row(get=EVERYONE),

@@ -52,6 +52,9 @@ def _visit(client: Client, url: str) -> Page:
         page.links = _inside(url, [response["Location"]])
     elif response.get("Content-Type", "").startswith("text/html") and not response.streaming:
         _read(page, response.content)
+    if response.streaming:
+        list(response.streaming_content)
+    response.close()
     return page
 
 

@@ -6,4 +6,5 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
-        from marketplace.core import mail  # noqa: F401, PLC0415 - registers its outbox topic
+        # Both register themselves: an outbox topic, a scheme of the API description.
+        from marketplace.core import mail, openapi  # noqa: F401, PLC0415

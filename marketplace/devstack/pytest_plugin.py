@@ -31,7 +31,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if worker is None:
         _start_servers(early_config)
     else:
-        _take_own_numbers(int(worker.removeprefix("gw")), os.environ)
+        number = int(worker.removeprefix("gw"))
+        _take_own_numbers(number, os.environ)
+        if os.environ.get("BIDWELL_OWN_POSTGRES"):
+            _start_own_postgres(early_config)
 
 
 def _start_servers(config: pytest.Config) -> None:
@@ -71,6 +74,31 @@ def _start_servers(config: pytest.Config) -> None:
         "DATA_DIR": str(folder.folder("app")),
     }
     os.environ["CELERY_BROKER_URL"] = with_redis_database(os.environ["REDIS_URL"], 1)
+    if postgres:
+        os.environ["BIDWELL_OWN_POSTGRES"] = "1"
+
+
+def _start_own_postgres(config: pytest.Config) -> None:
+    """Give a worker its own server: a transaction of another would hold back what may be sealed.
+
+    Seals and roll-ups count what is older than the oldest transaction still running on the server,
+    whichever database it is in.
+    """
+    folder = DataFolder(Path(tempfile.mkdtemp(prefix=PREFIX)))
+    folder.lock()
+    supervisor = Supervisor(LogFiles(folder.path / "logs"))
+    postgres = Postgres(folder, durable=False)
+
+    def clean_up() -> None:
+        supervisor.stop()
+        postgres.remove()
+        folder.unlock()
+        shutil.rmtree(folder.path, ignore_errors=True)
+
+    config.add_cleanup(clean_up)
+    supervisor.start(postgres.program())
+    postgres.create_roles()
+    os.environ |= {"DATABASE_URL": postgres.url(OWNER), "APP_DATABASE_URL": postgres.url(APP)}
 
 
 def _take_own_numbers(worker: int, environ: "os._Environ[str]") -> None:
