@@ -54,7 +54,6 @@ def _visit(client: Client, url: str) -> Page:
         _read(page, response.content)
     if response.streaming:
         list(response.streaming_content)
-    response.close()
     return page
 
 
