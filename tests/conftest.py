@@ -31,18 +31,19 @@ def pytest_addoption(parser):
         help="also look at every page in Chromium: axe, budgets, both widths, light and dark",
     )
     parser.addoption(
-        "--faults", action="store_true", help="also kill processes of the running product at random"
+        "--stack",
+        action="store_true",
+        help="also walk through the running product, and kill its processes at random",
     )
 
 
 def pytest_collection_modifyitems(config, items):
-    """The long looks and the fault drill are asked for by name."""
+    """The long looks, walks and drills are asked for by name."""
 
     def is_left_out(item):
-        if "test_kill.py" in item.nodeid:
-            return not config.getoption("--faults")
-        is_look = item.get_closest_marker("browser") and "tests/stack/" not in item.nodeid
-        return is_look and not config.getoption("--look")
+        if "tests/stack/" in item.nodeid:
+            return not config.getoption("--stack")
+        return item.get_closest_marker("browser") and not config.getoption("--look")
 
     left_out = [item for item in items if is_left_out(item)]
     if left_out:

@@ -226,7 +226,8 @@ def markup_faults(html: str) -> list[str]:
     for name, pattern in {
         "inline style": r"<[^>]+\sstyle\s*=",
         "style element": r"<style\b",
-        "inline script": r"<script(?![^>]*\ssrc=)[^>]*>",
+        # A block of JSON is data: browsers do not run it.
+        "inline script": r"<script(?![^>]*\s(?:src=|type=\"application/json\"))[^>]*>",
         "inline handler": r"<[^>]+\son\w+\s*=\s*[\"']",
         "template leftovers": r"{%|{{|{#",
     }.items():
