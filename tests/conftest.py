@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 import tests.emptying  # noqa: F401 - replaces Django's flush
@@ -217,6 +218,8 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
+        # While Playwright's loop runs, Django uses connections of its own; nobody else closes them.
+        connections.close_all()
 
 
 @pytest.fixture

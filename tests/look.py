@@ -20,7 +20,7 @@ import html5lib
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page, Route
+from playwright.sync_api import BrowserContext, Page, Request, Route
 
 HERE = "http://localhost"
 WIDTHS = ((1280, 860), (390, 844))
@@ -119,20 +119,26 @@ def _inspect(
 
 
 def serve_here(context: BrowserContext, user: Any = None) -> None:
-    """Answer the GETs of this browser with the test client, signed in as `user`."""
+    """Answer what this browser asks with the test client, signed in as `user`."""
     client = _client_of(user)
     # Playwright calls back from a context of its own, where Django would open another connection.
     ours = contextvars.copy_context()
 
-    def get(url: str, htmx: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
-        response = client.get(url.removeprefix(HERE), headers=htmx, HTTP_HOST="localhost")
+    def ask(request: Request) -> tuple[int, dict[str, str], bytes]:
+        headers = request.headers
+        response = client.generic(
+            request.method,
+            request.url.removeprefix(HERE),
+            request.post_data_buffer or b"",
+            headers.get("content-type", "application/octet-stream"),
+            headers={name: value for name, value in headers.items() if name.startswith("hx-")},
+            HTTP_HOST="localhost",
+        )
         body = b"".join(response.streaming_content) if response.streaming else response.content
         return response.status_code, dict(response.headers), body
 
     def answer(route: Route) -> None:
-        sent = route.request.headers
-        htmx = {name: value for name, value in sent.items() if name.startswith("hx-")}
-        status, headers, body = ours.copy().run(get, route.request.url, htmx)
+        status, headers, body = ours.copy().run(ask, route.request)
         route.fulfill(status=status, headers=headers, body=body)
 
     context.route(lambda url: url.startswith(HERE), answer)
