@@ -22,36 +22,6 @@ from tests.stripe_sandbox import running_sandbox, stripe_sandbox  # noqa: F401 -
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# --- What a run leaves out ------------------------------------------------------------------
-
-
-def pytest_addoption(parser):
-    parser.addoption(
-        "--look",
-        action="store_true",
-        help="also look at every page in Chromium: axe, budgets, both widths, light and dark",
-    )
-    parser.addoption(
-        "--stack",
-        action="store_true",
-        help="also walk through the running product, and kill its processes at random",
-    )
-
-
-def pytest_collection_modifyitems(config, items):
-    """The long looks, walks and drills are asked for by name."""
-
-    def is_left_out(item):
-        if "tests/stack/" in item.nodeid:
-            return not config.getoption("--stack")
-        return item.get_closest_marker("browser") and not config.getoption("--look")
-
-    left_out = [item for item in items if is_left_out(item)]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
-
-
 # --- The database ---------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.access import ACCESS, ACTORS, OK
-from tests.look import fetch, inspect_here, markup_faults
+from tests.look import fetch, markup_faults
 
 pytestmark = pytest.mark.django_db
 
@@ -47,9 +47,3 @@ def pages_of(name, world):
 def test_every_page_is_valid_small_and_free_of_inline_code(name, world):
     for url, person in pages_of(name, world):
         assert markup_faults(fetch(url, person)) == [], f"{url} for {person}"
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("name", NAMES)
-def test_every_page_is_accessible_small_and_inside_the_screen(name, world, new_context):
-    inspect_here(new_context, pages_of(name, world))

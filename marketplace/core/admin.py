@@ -15,6 +15,9 @@ else:
 class ReadOnlyAdmin(ModelAdmin):
     """Staff look; what they may change they change through named actions."""
 
+    # Most of these pages belong to their two sides: staff would meet a 404.
+    view_on_site = False
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

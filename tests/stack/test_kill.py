@@ -26,14 +26,15 @@ def test_two_hundred_fundings_and_releases_survive_kill_9_of_everything(start_st
         stderr=subprocess.STDOUT,
         text=True,
     )
-    assert next(driver.stdout).startswith("ready"), "".join(driver.stdout)
     stop, kills = threading.Event(), []
     killer = threading.Thread(target=kill_at_random, args=(stack, stop, kills))
-    killer.start()
-    lines = list(driver.stdout)
+    with driver:
+        assert next(driver.stdout).startswith("ready"), "".join(driver.stdout)
+        killer.start()
+        lines = list(driver.stdout)
     stop.set()
     killer.join()
-    assert driver.wait(60) == 0, "".join(lines[-40:])
+    assert driver.returncode == 0, "".join(lines[-40:])
     assert f"finished {STEPS}\n" in lines
     assert set(kills) == set(VICTIMS)
 
@@ -45,7 +46,7 @@ def test_two_hundred_fundings_and_releases_survive_kill_9_of_everything(start_st
 
 def kill_at_random(stack, stop, kills):
     dice = random.Random(7)
-    while not stop.wait(dice.uniform(1.0, 3.0)):
+    while not stop.wait(dice.uniform(1.5, 4.0)):
         # Every victim in turn, in a new order each round, so that none is spared by luck.
         victim = VICTIMS[len(kills) % 4] if len(kills) < 4 else dice.choice(VICTIMS)
         stack.kill(victim)
