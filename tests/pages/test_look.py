@@ -13,10 +13,6 @@ from tests.factories import StaffFactory, UserFactory
 from tests.look import axe_faults, fetch, inspect, markup_faults, sign_in
 
 STATIC = Path(settings.BASE_DIR) / "static"
-NAMES = [
-    "landing", "how-it-works", "fees", "matching", "help", "contact", "terms", "privacy", "imprint",
-    "status", "offline",
-]  # fmt: skip
 
 
 def compressed(path):
@@ -39,21 +35,18 @@ def test_css_and_scripts_keep_to_their_byte_budgets():
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_every_public_page_is_accessible_small_and_inside_the_screen(live_server, new_context):
-    pages = [(reverse(f"pages:{name}"), None) for name in NAMES]
-    pages += [
-        ("/help/disagreements/", None),
-        ("/fees/?amount=nonsense", None),
-        ("/help/?q=zzz", None),
-    ]
-    inspect(live_server.url, new_context, pages)
+def test_pages_that_found_nothing_are_accessible_small_and_inside_the_screen(
+    live_server, new_context
+):
+    inspect(
+        live_server.url, new_context, [("/fees/?amount=nonsense", None), ("/help/?q=zzz", None)]
+    )
 
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_every_component_passes_in_both_navigations(live_server, new_context):
-    work, hire = StaffFactory(side="work"), StaffFactory(side="hire")
-    inspect(live_server.url, new_context, [("/styleguide/", work), ("/styleguide/", hire)])
+def test_every_component_passes_with_a_clients_navigation_too(live_server, new_context):
+    inspect(live_server.url, new_context, [("/styleguide/", StaffFactory(side="hire"))])
 
 
 @pytest.mark.browser

@@ -20,29 +20,23 @@ def _fresh_cache():
     cache.clear()
 
 
-def test_every_page_of_the_market_is_accessible_small_and_inside_the_screen(
+def test_the_rarer_states_of_the_market_are_accessible_small_and_inside_the_screen(
     live_server, new_context
 ):
+    """Each page as such is looked at in tests/test_every_look.py."""
     owner, freelancer = UserFactory(side="hire"), ProfileFactory(skills={"Django": 3}).party.person
     project = ProjectFactory(by=owner, skills=["Django", "Accessibility"])
     steps = [Step("Discovery", eur(600), 5), Step("Build", eur(3000), 25)]
     bid = BidFactory(project=project, by=freelancer, milestones=steps)
     other = BidFactory(project=project)
     choosing.shortlist(other, by=owner)
-    hired = BidFactory(project=ProjectFactory(by=owner))
-    plan = choosing.proposed_plan(hired)
-    choosing.hire(hired, by=owner, milestones=plan, seen_version=hired.version)
     closed, empty = ProjectFactory(by=owner), ProjectFactory(by=owner, budget=None)
     posting.close(closed, by=owner)
     url = project.get_absolute_url()
-    visitor = ["/projects/", "/projects/?q=ticket&min=1000&ai=ask", "/projects/?q=nothing&min=99"]
-    visitor += [url, closed.get_absolute_url(), f"{url}bid/", f"{url}bid/quote/?amount=500"]
-    visitor += [f"/projects/new/{number}/" for number in range(1, 5)]
-    mine = [url, empty.get_absolute_url(), "/projects/?sort=match", "/bids/", f"/bids/{bid.ref}/"]
-    mine += [f"/bids/{bid.ref}/edit/", f"/bids/{bid.ref}/withdraw/"]
-    hiring = ["/projects/mine/", f"{url}manage/", f"{url}manage/?tab=shortlist", f"{url}edit/"]
-    hiring += [f"{url}compare/?b={bid.ref}&b={other.ref}", f"{url}hire/{bid.ref}/", f"{url}files/"]
-    hiring += [f"{url}close/", f"/bids/{bid.ref}/", f"/bids/{bid.ref}/decline/"]
+    visitor = ["/projects/?q=ticket&min=1000&ai=ask", "/projects/?q=nothing&min=99"]
+    visitor += [closed.get_absolute_url(), "/projects/new/2/", "/projects/new/4/"]
+    mine = [url, empty.get_absolute_url(), f"/bids/{bid.ref}/"]
+    hiring = [f"{url}manage/?tab=shortlist", f"{url}compare/?b={bid.ref}&b={other.ref}"]
 
     inspect(
         live_server.url,

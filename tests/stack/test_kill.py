@@ -46,7 +46,7 @@ def test_two_hundred_fundings_and_releases_survive_kill_9_of_everything(start_st
 
 def kill_at_random(stack, stop, kills):
     dice = random.Random(7)
-    while not stop.wait(dice.uniform(1.5, 4.0)):
+    while not stop.wait(dice.uniform(2.0, 6.0)):
         # Every victim in turn, in a new order each round, so that none is spared by luck.
         victim = VICTIMS[len(kills) % 4] if len(kills) < 4 else dice.choice(VICTIMS)
         stack.kill(victim)
