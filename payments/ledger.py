@@ -10,13 +10,14 @@ Credit is +, debit is −. Accounts are named here, so that a posting reads like
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, Sum
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Party
+from marketplace.core import clock
 from marketplace.core.errors import DomainError
 from marketplace.core.money import Money
 from payments.models import Account, Balance, Entry, Hold, Journal, Refund, Rollup, Transfer
@@ -117,6 +118,14 @@ def refund_clearing(refund: Refund) -> Name:
 
 # --- Posting --------------------------------------------------------------------------------
 
+# One round trip; the function is in the migrations.
+POST = """
+    SELECT * FROM payments_post(
+        %(key)s, %(fingerprint)s, %(kind)s, %(ref)s, %(actor)s, %(reverses)s, %(at)s,
+        %(roles)s::text[], %(owners)s::text[], %(currencies)s::text[], %(amounts)s::bigint[]
+    )
+"""
+
 
 @transaction.atomic(savepoint=False)
 def post(
@@ -137,19 +146,26 @@ def post(
     legs = [(name, amount) for name, amount in legs if amount]
     _require_balance(key, legs)
     fingerprint = _fingerprint(kind, legs, reverses)
-    journal, created = Journal.objects.get_or_create(
-        idempotency_key=key,
-        defaults={
-            "fingerprint": fingerprint,
-            "kind": kind,
-            "actor": by,
-            "ref": ref,
-            "reverses": reverses,
-        },
-    )
-    if created:
-        _write(journal, legs)
-    elif journal.fingerprint != fingerprint:
+    posting = {
+        "key": key,
+        "fingerprint": fingerprint,
+        "kind": kind,
+        "ref": ref,
+        "actor": by.pk if by else None,
+        "reverses": reverses.pk if reverses else None,
+        "at": clock.now(),
+        "roles": [name.role for name, _amount in legs],
+        "owners": [name.owner for name, _amount in legs],
+        "currencies": [amount.currency for _name, amount in legs],
+        "amounts": [amount.minor for _name, amount in legs],
+    }
+    journal = _write(posting)
+    if journal is None:
+        _open_accounts({(name, amount.currency) for name, amount in legs})
+        journal = _write(posting)
+        if journal is None:
+            raise LookupError(f"the accounts of {key} could not be opened")
+    if journal.fingerprint != fingerprint:
         raise KeyReused(f"{key} was posted with other content")
     return journal
 
@@ -172,49 +188,35 @@ def _fingerprint(kind: str, legs: Sequence[Leg], reverses: Journal | None) -> st
     return hashlib.sha256("\n".join([kind, undone, *lines]).encode()).hexdigest()
 
 
-def _write(journal: Journal, legs: Sequence[Leg]) -> None:
-    accounts = _accounts({(name, amount.currency) for name, amount in legs})
-    entries = [
-        Entry(
-            journal=journal,
-            account=accounts[name, amount.currency],
-            currency=amount.currency,
-            amount=amount.minor,
-        )
-        for name, amount in legs
-    ]
+def _write(posting: dict[str, Any]) -> Journal | None:
+    """The journal of this key, now or already in the books; None while an account is missing."""
     try:
-        # One statement: its trigger moves all balances together, in one order for everybody.
-        Entry.objects.bulk_create(entries)
+        return next(iter(Journal.objects.raw(POST, posting)), None)
     except IntegrityError as error:
         if error.__cause__.diag.constraint_name == "balance_not_below_floor":  # type: ignore[union-attr]
             raise Overdrawn from error
         raise
 
 
-def _accounts(wanted: set[tuple[Name, str]]) -> dict[tuple[Name, str], Account]:
-    """The accounts of these names and currencies, made where they are missing."""
-    found = _find(wanted)
-    missing = sorted(wanted - set(found), key=lambda pair: (pair[0].role, pair[0].owner, pair[1]))
-    if missing:
-        # In one order, so that two who make the same accounts wait instead of deadlocking.
-        Account.objects.bulk_create(
-            [
-                Account(
-                    role=name.role,
-                    owner_key=name.owner,
-                    currency=currency,
-                    mode=Account.Mode.DEFERRED
-                    if name.role in OVERDRAWABLE
-                    else Account.Mode.INLINE,
-                    floor=None if name.role in WITHOUT_FLOOR else 0,
-                )
-                for name, currency in missing
-            ],
-            ignore_conflicts=True,
-        )
-        found = _find(wanted)
-    return found
+def _open_accounts(wanted: set[tuple[Name, str]]) -> None:
+    """Make those of these accounts that are missing."""
+    missing = sorted(
+        wanted - set(_find(wanted)), key=lambda pair: (pair[0].role, pair[0].owner, pair[1])
+    )
+    # In one order, so that two who make the same accounts wait instead of deadlocking.
+    Account.objects.bulk_create(
+        [
+            Account(
+                role=name.role,
+                owner_key=name.owner,
+                currency=currency,
+                mode=Account.Mode.DEFERRED if name.role in OVERDRAWABLE else Account.Mode.INLINE,
+                floor=None if name.role in WITHOUT_FLOOR else 0,
+            )
+            for name, currency in missing
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def _find(wanted: set[tuple[Name, str]]) -> dict[tuple[Name, str], Account]:
