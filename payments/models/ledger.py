@@ -62,8 +62,6 @@ class Account(models.Model):
         verbose_name = _("ledger account")
         constraints = [
             models.UniqueConstraint(fields=["role", "owner_key", "currency"], name="account_once"),
-            # Entries refer to this pair, so that their currency is their account's.
-            models.UniqueConstraint(fields=["id", "currency"], name="account_currency"),
             models.CheckConstraint(
                 condition=Q(currency__regex="^[A-Z]{3}$"), name="account_iso_currency"
             ),
@@ -185,9 +183,14 @@ class Journal(models.Model):
 class Entry(models.Model):
     """One leg of a journal."""
 
-    journal = models.ForeignKey(Journal, models.PROTECT, related_name="entries")
-    # The pair (account, currency) is a foreign key too; see the migration.
-    account = models.ForeignKey(Account, models.PROTECT, related_name="entries", db_index=False)
+    # Journals and accounts are never changed or removed, so the guard below looks once and needs no
+    # lock. A foreign key would lock the fee account for every posting that shares it.
+    journal = models.ForeignKey(
+        Journal, models.PROTECT, related_name="entries", db_constraint=False
+    )
+    account = models.ForeignKey(
+        Account, models.PROTECT, related_name="entries", db_index=False, db_constraint=False
+    )
     currency = models.CharField(max_length=3)
     amount = models.BigIntegerField()
     xid = Xid8Field(db_default=Func(function="pg_current_xact_id"), editable=False)
@@ -209,6 +212,13 @@ class Entry(models.Model):
                     IF NOT FOUND THEN
                         RAISE EXCEPTION 'journal % is closed: its transaction has ended',
                             NEW.journal_id USING ERRCODE = 'restrict_violation';
+                    END IF;
+                    PERFORM 1 FROM payments_account
+                    WHERE id = NEW.account_id AND currency = NEW.currency;
+                    IF NOT FOUND THEN
+                        RAISE EXCEPTION 'there is no account % in %', NEW.account_id, NEW.currency
+                            USING ERRCODE = 'foreign_key_violation',
+                                  CONSTRAINT = 'entry_account_currency';
                     END IF;
                     RETURN NEW;
                 """,
