@@ -26,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,11 +37,9 @@ sys.path.insert(0, str(ROOT))
 import django  # noqa: E402
 import psycopg2  # noqa: E402
 
-from marketplace.devstack.folder import DataFolder  # noqa: E402
-from marketplace.devstack.postgres import APP, OWNER, SUPERUSER, Postgres  # noqa: E402
+from bench.database import migrated_database  # noqa: E402
+from marketplace.devstack.postgres import APP, SUPERUSER, Postgres  # noqa: E402
 from marketplace.devstack.pytest_plugin import with_database  # noqa: E402
-from marketplace.devstack.stack import LogFiles, standing_alone  # noqa: E402
-from marketplace.devstack.supervisor import Supervisor  # noqa: E402
 
 CLIENTS = (1, 8, 32)
 HOLDS, PAYEES = 10_000, 5_000
@@ -65,35 +63,14 @@ GUARDS = {
 
 
 class Server:
-    """A durable server with the product's schema and a database for the yardstick."""
+    """The product's schema, and a database for the yardstick beside it."""
 
-    def __init__(self, folder: Path) -> None:
-        data = DataFolder(folder)
-        self.postgres = Postgres(data, durable=True)
-        self.supervisor = Supervisor(LogFiles(folder / "logs"))
+    def __init__(self, postgres: Postgres, folder: Path) -> None:
+        self.postgres = postgres
         self.script = folder / "release.sql"
-
-    @contextlib.contextmanager
-    def running(self) -> Iterator["Server"]:
-        self.supervisor.start(self.postgres.program())
-        try:
-            self.postgres.create_roles()
-            self._migrate()
-            self.script.write_text(RELEASE)
-            self.execute("CREATE DATABASE tpcb", database="postgres")
-            self._pgbench("tpcb", SUPERUSER, "-i", "-q", "-s", str(YARDSTICK_SCALE))
-            yield self
-        finally:
-            self.supervisor.stop()
-            self.postgres.remove()
-
-    def _migrate(self) -> None:
-        environ = standing_alone(os.environ) | {
-            "DJANGO_SETTINGS_MODULE": "marketplace.settings.test",
-            "DATABASE_URL": self.postgres.url(OWNER),
-        }
-        command = [sys.executable, "-m", "marketplace.devstack.prepare"]
-        subprocess.run(command, cwd=ROOT, env=environ, check=True)
+        self.script.write_text(RELEASE)
+        self.execute("CREATE DATABASE tpcb", database="postgres")
+        self._pgbench("tpcb", SUPERUSER, "-i", "-q", "-s", str(YARDSTICK_SCALE))
 
     def execute(self, statement: str, *, database: str = "bidwell") -> list[tuple[Any, ...]]:
         """Run SQL as the superuser; the rows, if any."""
@@ -291,24 +268,26 @@ def main() -> None:
     quick = parser.parse_args().quick
     sizes = (10_000,) if quick else (10_000, 10_000_000)
     rounds, seconds = (1, 2) if quick else (3, 10)
-    with tempfile.TemporaryDirectory(prefix="bidwell-bench-") as folder:
-        server = Server(Path(folder))
-        with server.running():
-            os.environ |= {
-                "DJANGO_SETTINGS_MODULE": "marketplace.settings.test",
-                "DATABASE_URL": server.postgres.url(APP),
-            }
-            django.setup()
-            server.execute(OPEN)
-            found = []
-            for size in sizes:
-                n = grow(server, size)
-                found.append(measure(server, n=n, rounds=rounds, seconds=seconds))
-            measure_guards(server, n=n, rounds=rounds, seconds=1 if quick else seconds)
-            for name, small in found[0].items():
-                if len(found) > 1:
-                    large = found[1][name]
-                    say(f"flat_{name}", large / small, "ratio", small, large / small, n)
+    with (
+        tempfile.TemporaryDirectory(prefix="bidwell-bench-") as folder,
+        migrated_database(Path(folder)) as postgres,
+    ):
+        server = Server(postgres, Path(folder))
+        os.environ |= {
+            "DJANGO_SETTINGS_MODULE": "marketplace.settings.test",
+            "DATABASE_URL": server.postgres.url(APP),
+        }
+        django.setup()
+        server.execute(OPEN)
+        found = []
+        for size in sizes:
+            n = grow(server, size)
+            found.append(measure(server, n=n, rounds=rounds, seconds=seconds))
+        measure_guards(server, n=n, rounds=rounds, seconds=1 if quick else seconds)
+        for name, small in found[0].items():
+            if len(found) > 1:
+                large = found[1][name]
+                say(f"flat_{name}", large / small, "ratio", small, large / small, n)
 
 
 if __name__ == "__main__":

@@ -102,10 +102,13 @@ class StripeSandbox:
         """Let time pass for the sandbox: sessions run out, money settles, slow refunds arrive."""
         self.ask("clock", seconds=seconds)
 
-    def add_money(self, amount: Money) -> None:
-        """Put money on the platform's balance, or with a negative amount take it away."""
+    def add_money(self, amount: Money, kind: str = "adjustment") -> None:
+        """Put money on the platform's balance, or with a negative amount take it away.
+
+        A "topup" is the operator's own, from their bank.
+        """
         minor, currency = to_stripe(amount)
-        self.ask("adjust-balance", amount=minor, currency=currency)
+        self.ask("adjust-balance", amount=minor, currency=currency, kind=kind)
 
     # --- What happened -----------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ REPORTING_CATEGORIES = {
     "payment_refund": "refund",
     "refund": "refund",
     "refund_failure": "refund_failure",
+    "topup": "topup",
     "transfer": "transfer",
     "transfer_refund": "transfer_reversal",
 }

@@ -60,10 +60,9 @@ class TestDesk:
         return {"id": account["id"]}
 
     def _adjust_balance(self, asked: Body) -> Body:
-        """Money that comes or goes without the product: a top-up, a payout to the platform."""
-        posted = balance.post(
-            self._world, "adjustment", asked["amount"], asked["currency"], source=None
-        )
+        """Money that comes or goes without the product: an adjustment, or a top-up."""
+        kind = asked.get("kind", "adjustment")
+        posted = balance.post(self._world, kind, asked["amount"], asked["currency"], source=None)
         return {"id": posted["id"]}
 
     def _drain(self, asked: Body) -> list[Body]:

@@ -235,6 +235,9 @@ def _record(
 ) -> None:
     funding = Funding.objects.select_for_update().get(ref=session.metadata["funding"])
     if funding.session_id not in {"", session.id}:
+        # Made by Stripe although it answered with an error: nobody was ever shown this page.
+        if session.payment_status == "unpaid":
+            return
         raise LookupError(f"{session.id} is not the page of {funding}")
     if session.payment_status == "paid" and charge and charge.paid:
         if funding.is_running or funding.status == Status.EXPIRED:

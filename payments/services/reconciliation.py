@@ -20,7 +20,8 @@ from payments.services import refunds
 log = logging.getLogger(__name__)
 
 BEGINNING = dt.datetime(2011, 1, 1, tzinfo=dt.UTC)
-OUR_PAYOUTS = {"payout", "payout_cancel", "payout_failure"}
+# Between our balance at Stripe and our bank, both ways.
+OUR_OWN = {"payout", "payout_cancel", "payout_failure", "topup", "topup_reversal"}
 
 # What moved the balance, and in which currency.
 Key = tuple[str, str]
@@ -120,8 +121,8 @@ def _under_way() -> set[object]:
 def _catch_up(movement: gateway.BalanceTransaction) -> None:
     """Read the object behind the movement and record it, as its webhook would have done."""
     source = movement.source or ""
-    if movement.type in OUR_PAYOUTS:
-        _post_payout(movement)
+    if movement.type in OUR_OWN:
+        _post_own(movement)
     elif source.startswith(("ch_", "py_")):
         charge = gateway.retrieve_charge(source)
         ours = Funding.objects.filter(ref=charge.metadata.get("funding", "")).first()
@@ -132,11 +133,11 @@ def _catch_up(movement: gateway.BalanceTransaction) -> None:
         refunds.record(gateway.retrieve_refund(source))
 
 
-def _post_payout(movement: gateway.BalanceTransaction) -> None:
+def _post_own(movement: gateway.BalanceTransaction) -> None:
     """Money between our balance at Stripe and our bank: nobody else's business."""
     moved = Money(movement.net, movement.currency)
     ledger.post(
-        f"payout:{movement.id}",
+        f"own:{movement.id}",
         movement.type,
         [(ledger.STRIPE_BALANCE, -moved), (ledger.BANK, moved)],
         ref=movement.source or movement.id,

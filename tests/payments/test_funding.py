@@ -104,6 +104,26 @@ def test_f6_stripe_did_it_but_we_never_heard_and_still_there_is_one_page_here(
     assert len({request["key"] for request in asked}) == keys
 
 
+def test_a_page_made_behind_an_error_was_shown_to_nobody_and_ends_without_an_alarm(market, client):
+    started = fundings.start_checkout(
+        market.open(), by=market.client, success_url="http://a.test/", cancel_url="http://a.test/"
+    )
+    market.stripe.fail_next("error_after")
+    fundings.checkout_url(started)
+    OutboxMessage.objects.update(due_at=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+    market.work()
+    started.refresh_from_db()
+    market.stripe.pay(started.session_id)
+    market.stripe.move_clock(24 * 3600)
+    market.hear(client)
+    while inbox.read_due():
+        pass
+    started.refresh_from_db()
+    assert started.status == "paid"
+    heard = StripeEvent.objects.filter(type="checkout.session.expired")
+    assert [event.state for event in heard] == ["done"]
+
+
 def test_a_page_stripe_refuses_ends_the_try_and_a_new_one_has_a_new_key(market):
     hold = market.open()
     started = fundings.start_checkout(
