@@ -13,6 +13,8 @@ XHTML = "{http://www.w3.org/1999/xhtml}"
 # A new secret for an authenticator or passkey must be remembered between showing it and proving it;
 # it is kept in the reader's own session and nowhere else.
 KEEPS_A_CHALLENGE = {"/settings/security/app/", "/settings/security/keys/add/"}
+# Django's own scripts for the admin find their buttons by class.
+FOUND_BY_SCRIPT = {"theme-toggle", "toggle-nav-sidebar"}
 # Followed once each: one page of a kind is enough, and filters would multiply for ever.
 MOST_PER_VIEW = 3
 
@@ -76,6 +78,7 @@ def _read(page: Page, content: bytes) -> None:
         does = any(
             name in button.attrib for name in ("popovertarget", "formaction", "hx-get", "hx-post")
         ) or any(name.startswith("data-") for name in button.attrib)
+        does = does or not FOUND_BY_SCRIPT.isdisjoint(button.get("class", "").split())
         submits = button.get("type", "submit") == "submit" and (
             id(button) in forms or button.get("form") in named
         )
@@ -99,6 +102,8 @@ def _view(url: str) -> str:
         name = resolve(path).view_name
     except Resolver404:
         return url
+    if path.startswith("/admin/"):
+        return name  # its filters and orders multiply with every column
     return f"{name}?{'&'.join(sorted(part.partition('=')[0] for part in query.split('&')))}"
 
 
