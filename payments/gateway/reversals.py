@@ -41,9 +41,7 @@ def reverse_transfer(
 def find_reversal(*, transfer: str, command_id: str) -> Reversal | None:
     """The reversal a command made, if it did: the question to ask after Unavailable."""
     with connection.our_errors():
-        page = connection.client().v1.transfers.reversals.list(
-            transfer, {"limit": connection.PAGE}
-        )
+        page = connection.client().v1.transfers.reversals.list(transfer, {"limit": connection.PAGE})
         for made in page.auto_paging_iter():
             if metadata_of(made.metadata).get("command") == command_id:
                 return _reversal(made)

@@ -44,9 +44,7 @@ def test_a_dispute_takes_its_amount_and_a_fee_at_once(stripe_sandbox, disputed):
     ]
 
 
-def test_evidence_is_staged_then_submitted_once_and_answering_costs_a_fee(
-    stripe_sandbox, disputed
-):
+def test_evidence_is_staged_then_submitted_once_and_answering_costs_a_fee(stripe_sandbox, disputed):
     _charge, dispute_id = disputed
     said = {"uncategorized_text": "Delivered on 3 May", "customer_name": "Kim"}
     staged = gateway.submit_evidence(dispute_id, key="stage", evidence=said, submit=False)
