@@ -40,9 +40,8 @@ from payments.models import (
     Hold,
     Transfer,
 )
-from payments.services import freezing, recovery
+from payments.services import evidence, freezing, recovery
 from payments.services import funding as fundings
-from payments.services.evidence import work_record
 
 log = logging.getLogger(__name__)
 Status = Chargeback.Status
@@ -132,6 +131,8 @@ def _known(funding: Funding, dispute: gateway.Dispute) -> Chargeback:
     _tell_sides(opened, "chargeback_opened")
     if ended:
         _tell_sides(opened, f"chargeback_{_outcome(opened)}")
+    else:
+        evidence.stage(opened)
     return opened
 
 
@@ -262,7 +263,7 @@ def is_protected(hold: Hold, charge: gateway.Charge) -> bool:
     """Whether the platform carries the loss (rule C6): paid with proof, delivered, accepted."""
     if hold.status != Hold.Status.RELEASED or hold.basis not in ACCEPTED:
         return False
-    work = work_record(hold)
+    work = evidence.work_record(hold)
     return charge.authenticated and work is not None and work.is_delivered
 
 

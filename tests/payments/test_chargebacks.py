@@ -4,10 +4,11 @@ import datetime as dt
 
 import pytest
 import time_machine
+from django.urls import reverse
 
 from marketplace.core import clock
-from marketplace.core.errors import InvalidInput, InvalidTransition, NotAllowed
-from marketplace.core.models import OutboxMessage
+from marketplace.core.errors import DomainError, InvalidInput, InvalidTransition, NotAllowed
+from marketplace.core.models import AuditRow, OutboxMessage
 from marketplace.pages import proofs
 from payments import gateway, ledger
 from payments.models import (
@@ -25,6 +26,7 @@ from payments.selectors import where_money_is
 from payments.services import (
     chargebacks,
     due,
+    evidence,
     freezing,
     holds,
     reconciliation,
@@ -590,3 +592,85 @@ def test_a_lost_dispute_won_on_appeal_after_the_milestone_ended_waits_for_a_pers
     decide(work, dispute, won=True)
     assert balance(ledger.SUSPENSE) == hold.client_pays
     assert fresh(hold).status == "refunded"
+
+
+# --- Answering the bank -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def staff(client):
+    """A browser of a member of staff."""
+    person = StaffFactory()
+    client.force_login(person, "django.contrib.auth.backends.ModelBackend")
+    client.person = person
+    return client
+
+
+def test_evidence_is_collected_and_staged_and_only_a_person_sends_it(work, staff):
+    work.connect()
+    hold = work.approved(1).hold
+    dispute = charge_back(work, hold)
+    chargeback = Chargeback.objects.get()
+    assert chargeback.evidence_state == "staged"
+    said = chargeback.evidence["uncategorized_text"]
+    assert "All pages are on staging." in said
+    assert "Accepted by the client on" in said
+    assert hold.invoices.first().number in said
+    assert chargeback.evidence["refund_policy_disclosure"] == work.contract.terms
+    at_stripe = gateway.retrieve_dispute(dispute)
+    assert (at_stripe.has_evidence, at_stripe.submissions) == (True, 0)
+
+    url = reverse("admin:payments_chargeback_change", args=[chargeback.pk])
+    shown = staff.get(url).content.decode()
+    assert "All pages are on staging." in shown
+    assert "Answer until" in shown
+    assert staff.post(url, {}).status_code == 422
+    assert gateway.retrieve_dispute(dispute).submissions == 0
+    assert staff.post(url, {"read": "on"}).status_code == 303
+    chargeback.refresh_from_db()
+    assert (chargeback.evidence_state, chargeback.submitted_by) == ("submitted", staff.person)
+    at_stripe = gateway.retrieve_dispute(dispute)
+    assert (at_stripe.status, at_stripe.submissions) == ("under_review", 1)
+    read(dispute)
+    assert Chargeback.objects.get().status == "under_review"
+    assert AuditRow.objects.get(action="chargeback.submitted").actor == staff.person
+    with pytest.raises(InvalidTransition):
+        evidence.submit(chargeback, by=staff.person)
+
+
+def test_evidence_is_not_sent_after_the_deadline_nor_by_others(work):
+    charge_back(work, work.funded(1).hold)
+    chargeback = Chargeback.objects.get()
+    with pytest.raises(NotAllowed):
+        evidence.submit(chargeback, by=work.freelancer)
+    staff = StaffFactory()
+    with (
+        time_machine.travel(chargeback.due_by + DAY, tick=True),
+        pytest.raises(DomainError, match="is over"),
+    ):
+        evidence.submit(chargeback, by=staff)
+    assert Chargeback.objects.get().evidence_state == "staged"
+
+
+def test_submitting_is_one_submission_when_stripe_did_it_and_we_never_heard(work):
+    dispute = charge_back(work, work.funded(1).hold)
+    work.stripe.fail_next("drop_after", on="POST /v1/disputes", times=2)
+    evidence.submit(Chargeback.objects.get(), by=StaffFactory())
+    assert Chargeback.objects.get().evidence_state == "submitting"
+    OutboxMessage.objects.filter(state="pending").update(due_at="2020-01-01T00:00Z")
+    work.work_off()
+    assert Chargeback.objects.get().evidence_state == "submitted"
+    assert gateway.retrieve_dispute(dispute).submissions == 1
+    read(dispute)
+
+
+def test_staff_lift_a_warning_on_its_page_with_a_reason(work, staff):
+    warning = warn(work, work.funded(1).hold)
+    url = reverse("admin:payments_fraudwarning_change", args=[warning.pk])
+    assert "Lift the warning" in staff.get(url).content.decode()
+    assert staff.post(url, {"reason": "fine"}).status_code == 422
+    assert work.step(1).status == "frozen"
+    reason = "Called the client; the card is theirs."
+    assert staff.post(url, {"reason": reason}).status_code == 303
+    assert work.step(1).status == "funded"
+    assert reason in staff.get(url).content.decode()
