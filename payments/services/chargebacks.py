@@ -155,6 +155,8 @@ def _note(chargeback: Chargeback, dispute: gateway.Dispute) -> None:
         _tell_sides(chargeback, f"chargeback_{_outcome(chargeback)}")
     elif not was_open:
         _tell_sides(chargeback, "chargeback_opened")
+    if chargeback.status in Chargeback.TO_ANSWER:
+        evidence.stage(chargeback)
 
 
 def _outcome(chargeback: Chargeback) -> str:

@@ -48,7 +48,9 @@ class WorkRecord:
 
 def work_record(hold: Hold) -> WorkRecord | None:
     """The record of the work behind a hold; None when nobody knows of any."""
-    answers = [answer for _who, answer in signals.work_record_wanted.send(sender=Hold, hold=hold)]
+    answers: list[object] = [
+        answer for _who, answer in signals.work_record_wanted.send(sender=Hold, hold=hold)
+    ]
     return next((answer for answer in answers if isinstance(answer, WorkRecord)), None)
 
 
@@ -90,10 +92,16 @@ def _lines(work: WorkRecord) -> list[str]:
 
 
 def stage(chargeback: Chargeback) -> None:
-    """Collect what we know now, and have it put down with Stripe; nothing goes to the bank yet."""
+    """Collect what we know now, and have it put down with Stripe; nothing goes to the bank yet.
+
+    Each time the bank asks is a round of its own: an inquiry, a dispute, an appeal.
+    """
     chargeback.evidence = collect(chargeback)
-    chargeback.save(update_fields=["evidence"])
-    commands.give("stage_evidence", f"evidence:{chargeback.ref}:stage", chargeback.pk)
+    chargeback.evidence_state = State.NONE
+    chargeback.submitted_by = chargeback.submitted_at = None
+    chargeback.save(update_fields=["evidence", "evidence_state", "submitted_by", "submitted_at"])
+    key = f"evidence:{chargeback.ref}:stage:{clock.now():%Y%m%d%H%M%S%f}"
+    commands.give("stage_evidence", key, chargeback.pk)
 
 
 @command("stage_evidence")
@@ -130,7 +138,9 @@ def _send(chargeback: Chargeback, message: OutboxMessage, *, submit: bool) -> No
 def _look(chargeback: Chargeback, *, submit: bool) -> gateway.Dispute | None:
     """Whether an earlier key has done it already."""
     dispute = gateway.retrieve_dispute(chargeback.stripe_id)
-    return dispute if (dispute.submissions if submit else dispute.has_evidence) else None
+    if submit:
+        return None if dispute.status in Chargeback.TO_ANSWER else dispute
+    return dispute if dispute.has_evidence else None
 
 
 # --- Submitting -------------------------------------------------------------------------------

@@ -664,6 +664,22 @@ def test_submitting_is_one_submission_when_stripe_did_it_and_we_never_heard(work
     read(dispute)
 
 
+def test_a_bank_that_asks_again_is_answered_again(work):
+    dispute = charge_back(work, work.funded(1).hold, inquiry=True)
+    staff = StaffFactory()
+    evidence.submit(Chargeback.objects.get(), by=staff)
+    read(dispute)
+    chargeback = Chargeback.objects.get()
+    assert (chargeback.status, chargeback.evidence_state) == ("warning_under_review", "submitted")
+    work.stripe.escalate(dispute)
+    read(dispute)
+    chargeback = Chargeback.objects.get()
+    assert (chargeback.status, chargeback.evidence_state) == ("needs_response", "staged")
+    evidence.submit(chargeback, by=staff)
+    assert gateway.retrieve_dispute(dispute).submissions == 2
+    read(dispute)
+
+
 def test_staff_lift_a_warning_on_its_page_with_a_reason(work, staff):
     warning = warn(work, work.funded(1).hold)
     url = reverse("admin:payments_fraudwarning_change", args=[warning.pk])
