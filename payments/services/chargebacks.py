@@ -1,6 +1,6 @@
 """Card disputes: what the payer's bank takes, gives back and decides, and who bears it.
 
-Who bears what a bank takes (rule C6, and money/fees follow it):
+Who bears what a bank takes (rule C6):
 
 - held money (not released yet): the money itself. It is frozen at once, out of `held` or
   `dispute_hold` and `client_fee_held`; won, it comes back and every clock runs on; lost, the hold
