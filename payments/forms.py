@@ -35,6 +35,25 @@ class QuoteForm(Form):
         field.least = Money(1, currency)
 
 
+class SubmitEvidenceForm(Form):
+    """The confirmation before evidence goes to a bank."""
+
+    read = forms.BooleanField(
+        label=_("I have read the evidence. It can be sent only once."),
+        error_messages={"required": _("Read the evidence and tick the box")},
+    )
+
+
+class LiftForm(Form):
+    """Why a fraud warning is no reason to keep the money back."""
+
+    reason = forms.CharField(
+        label=_("What did you look at, and why is it fine?"),
+        widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
+        error_messages={"required": _("Say what you looked at and why it is fine")},
+    )
+
+
 def currency_or(default: str, asked: str) -> str:
     """The asked currency if there is one of that name, else the default."""
     try:

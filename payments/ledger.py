@@ -74,6 +74,8 @@ BANK = Name(Role.BANK)
 SUSPENSE = Name(Role.SUSPENSE)
 FEE_REVENUE = Name(Role.FEE_REVENUE)
 STRIPE_FEES = Name(Role.STRIPE_FEES)
+DISPUTE_FEES = Name(Role.DISPUTE_FEES)
+CHARGEBACK_LOSS = Name(Role.CHARGEBACK_LOSS)
 
 
 def held(hold: Hold) -> Name:
@@ -99,6 +101,11 @@ def pending(payee: Party) -> Name:
 def payable(payee: Party) -> Name:
     """Owed to the payee now."""
     return Name(Role.PAYABLE, payee.ref)
+
+
+def freelancer_receivable(payee: Party) -> Name:
+    """Owed to us by the payee, for a payment that was charged back; a debit."""
+    return Name(Role.FREELANCER_RECEIVABLE, payee.ref)
 
 
 def client_credit(payer: Party) -> Name:

@@ -10,3 +10,13 @@ funding_ended = Signal()
 payee_paid = Signal()
 # sender=Hold; hold: Hold. Everything that was returned has been refunded by Stripe.
 payer_refunded = Signal()
+# sender=Hold; hold: Hold, at: datetime. The bank questions the card payment behind held money, or
+# suspects fraud: from now on nobody can move it. Sent before the hold is locked.
+payment_questioned = Signal()
+# sender=Hold; hold: Hold, at: datetime. The payment stands after all; the money is held as before.
+payment_cleared = Signal()
+# sender=Hold; hold: Hold, at: datetime. The bank gave the payment back to the payer for good.
+payment_taken_back = Signal()
+# sender=Hold; hold: Hold. A question: what was the money of this hold for? Receivers answer with
+# payments.services.evidence.WorkRecord, or None when the hold is not theirs.
+work_record_wanted = Signal()

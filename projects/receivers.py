@@ -14,9 +14,19 @@ from accounts.selectors import hiring_party
 from marketplace.core import drafts
 from marketplace.core.errors import DomainError
 from payments.models import Hold
-from payments.signals import funding_ended, funds_received, payee_paid, payer_refunded
+from payments.services.evidence import WorkRecord
+from payments.signals import (
+    funding_ended,
+    funds_received,
+    payee_paid,
+    payer_refunded,
+    payment_cleared,
+    payment_questioned,
+    payment_taken_back,
+    work_record_wanted,
+)
 from projects.forms.posting import DRAFT, PUBLISH_WHEN_JOINED, read_answers
-from projects.services import funding, posting
+from projects.services import funding, posting, questioned
 
 
 @receiver(funds_received, sender=Hold)
@@ -41,6 +51,30 @@ def note_payout(hold: Hold, **_rest: Any) -> None:
 def note_refund(hold: Hold, **_rest: Any) -> None:
     """The client's share has left us."""
     funding.record_refund(hold)
+
+
+@receiver(payment_questioned, sender=Hold)
+def stop_milestone(hold: Hold, **_rest: Any) -> None:
+    """The client's bank questions the payment: its milestone waits."""
+    questioned.stop(hold)
+
+
+@receiver(payment_cleared, sender=Hold)
+def go_on_with_milestone(hold: Hold, **_rest: Any) -> None:
+    """The payment stands: its milestone goes on."""
+    questioned.go_on(hold)
+
+
+@receiver(payment_taken_back, sender=Hold)
+def end_milestone(hold: Hold, **_rest: Any) -> None:
+    """The bank has returned the payment: its milestone ends."""
+    questioned.end(hold)
+
+
+@receiver(work_record_wanted, sender=Hold)
+def tell_of_work(hold: Hold, **_rest: Any) -> WorkRecord | None:
+    """What the money was for, when it was for a milestone."""
+    return questioned.work_record(hold)
 
 
 @receiver(user_logged_in)

@@ -27,6 +27,8 @@ SECRET_KEY = "sk_test_of_the_tests"
 WEBHOOK_SECRET = "whsec_of_the_tests"
 GOOD_CARD, DECLINED_CARD = "4242424242424242", "4000000000000002"
 # Refunded with a delay; refunded, but the bank sends the money back a moment later.
+# The cardholder proves who they are.
+AUTHENTICATED_CARD = "4000000000003220"
 SLOW_REFUND_CARD, FAILING_REFUND_CARD = "4000000000007726", "4000000000005126"
 
 
@@ -73,6 +75,37 @@ class StripeSandbox:
     def restrict(self, account_id: str) -> None:
         """Stripe stops transfers to the account until it sees a document."""
         self.ask("account", id=account_id, change="restrict")
+
+    # --- What the cardholder's bank does -----------------------------------------------------
+
+    def charge_back(
+        self, charge_id: str, *, amount: Money | None = None, inquiry: bool = False
+    ) -> str:
+        """Dispute a charge; the dispute's id. An inquiry only asks, and takes no money yet."""
+        change = "inquire" if inquiry else "open"
+        minor = amount.minor if amount else None
+        return self.ask("dispute", change=change, charge=charge_id, amount=minor)["id"]
+
+    def end_dispute(self, dispute_id: str, *, won: bool) -> None:
+        """Decide a dispute."""
+        self.ask("dispute", change="win" if won else "lose", id=dispute_id)
+
+    def escalate(self, dispute_id: str) -> None:
+        """Turn an inquiry into a dispute that takes the money."""
+        self.ask("dispute", change="escalate", id=dispute_id)
+
+    def appeal(self, dispute_id: str) -> None:
+        """Open a decided dispute again."""
+        self.ask("dispute", change="appeal", id=dispute_id)
+
+    def warn_of_fraud(self, charge_id: str) -> str:
+        """Suspect fraud before anybody disputes anything."""
+        return self.ask("fraud-warning", charge=charge_id)["id"]
+
+    def pay_out_of(self, account_id: str, amount: Money) -> None:
+        """A payee's account sends money to its bank."""
+        minor, currency = to_stripe(amount)
+        self.ask("take-from", account=account_id, amount=minor, currency=currency)
 
     def submit(self, path: str, **form: str) -> requests.Response:
         """Send a form of the sandbox's pages, without following where it leads."""

@@ -10,6 +10,8 @@ APPEND_ONLY = (
     "payments_account",
     "payments_journal",
     "payments_entry",
+    "payments_chargebackmovement",
+    "payments_chargebackpart",
     "projects_decision",
     "matching_matchrun",
 )

@@ -148,6 +148,7 @@ def _step_todo(seat: Seat, step: Milestone) -> Todo | None:
         ("client", S.SUBMITTED): _("Review “%(title)s”"),
         ("client", S.DISPUTED): _("%(amount)s is paused: follow the dispute"),
         ("freelancer", S.DISPUTED): _("%(amount)s is paused: follow the dispute"),
+        ("client", S.FROZEN): _("%(amount)s is on hold: your bank questions the payment"),
         ("freelancer", S.CHANGES_REQUESTED): _("Deliver “%(title)s” again"),
         ("freelancer", S.FUNDED): _("Deliver “%(title)s”"),
     }

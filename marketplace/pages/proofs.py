@@ -45,7 +45,8 @@ LAWS = (
            WHERE (m.status, h.status) NOT IN (
                ('planned', 'pending'), ('funding', 'pending'), ('funded', 'held'),
                ('submitted', 'held'), ('changes_requested', 'held'), ('approved', 'released'),
-               ('disputed', 'paused'), ('settled', 'released'), ('settled', 'refunded'),
+               ('disputed', 'paused'), ('disputed', 'frozen'), ('frozen', 'frozen'),
+               ('settled', 'released'), ('settled', 'refunded'),
                ('settled', 'split'), ('cancelled', 'cancelled'), ('cancelled', 'refunded'))
               OR m.amount_minor <> h.amount_minor""",
     ),

@@ -18,6 +18,13 @@ from payments.gateway.checkout import (
     retrieve_checkout,
 )
 from payments.gateway.connection import client
+from payments.gateway.disputes import (
+    Dispute,
+    FraudWarning,
+    retrieve_dispute,
+    retrieve_fraud_warning,
+    submit_evidence,
+)
 from payments.gateway.errors import (
     BadSignature,
     GatewayError,
@@ -28,6 +35,7 @@ from payments.gateway.errors import (
 )
 from payments.gateway.events import Event, list_events, read_event
 from payments.gateway.refunds import Refund, find_refund, refund, retrieve_refund
+from payments.gateway.reversals import Reversal, find_reversal, reverse_transfer
 from payments.gateway.transfers import Transfer, find_transfer, transfer
 
 __all__ = [
@@ -37,11 +45,14 @@ __all__ = [
     "Charge",
     "CheckoutLine",
     "CheckoutSession",
+    "Dispute",
     "Event",
+    "FraudWarning",
     "GatewayError",
     "KeyReused",
     "Refund",
     "Refused",
+    "Reversal",
     "Transfer",
     "Unavailable",
     "WrongMode",
@@ -52,6 +63,7 @@ __all__ = [
     "create_checkout",
     "expire_checkout",
     "find_refund",
+    "find_reversal",
     "find_transfer",
     "list_balance_transactions",
     "list_events",
@@ -60,6 +72,10 @@ __all__ = [
     "retrieve_account",
     "retrieve_charge",
     "retrieve_checkout",
+    "retrieve_dispute",
+    "retrieve_fraud_warning",
     "retrieve_refund",
+    "reverse_transfer",
+    "submit_evidence",
     "transfer",
 ]

@@ -35,10 +35,12 @@ def list_balance_transactions(*, since: dt.datetime) -> Iterator[BalanceTransact
             yield read_movement(moved)
 
 
-def balance() -> dict[str, int]:
-    """Our balance by currency, available and pending money together."""
+def balance(*, account: str = "") -> dict[str, int]:
+    """Our balance, or a connected account's, by currency: available and pending money together."""
     with connection.our_errors():
-        ours = connection.client().v1.balance.retrieve()
+        ours = connection.client().v1.balance.retrieve(
+            {}, {"stripe_account": account} if account else {}
+        )
     sums: dict[str, int] = {}
     parts = [(part.amount, part.currency) for part in ours.available]
     parts += [(part.amount, part.currency) for part in ours.pending]

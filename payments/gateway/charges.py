@@ -24,6 +24,8 @@ class Charge:
     balance_transaction: BalanceTransaction | None
     transfer_group: str | None
     payment_intent: str | None = None
+    # The cardholder proved who they are (3-D Secure): the bank answers for "it was not me".
+    authenticated: bool = False
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -47,5 +49,13 @@ def retrieve_charge(charge_id: str) -> Charge:
         else None,
         transfer_group=charge.transfer_group,
         payment_intent=id_of(charge.payment_intent),
+        authenticated=_is_authenticated(charge),
         metadata=metadata_of(charge.metadata),
     )
+
+
+def _is_authenticated(charge: stripe.Charge) -> bool:
+    method = charge.payment_method_details
+    card = method.card if method and method.type == "card" else None
+    proof = card.three_d_secure if card else None
+    return bool(proof and proof.result in {"authenticated", "attempt_acknowledged"})

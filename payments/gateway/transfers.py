@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import stripe
+from stripe.params import TransferCreateParams
 
 from marketplace.core.money import Money
 from payments.gateway import connection
@@ -31,27 +32,28 @@ def transfer(
     key: str,
     amount: Money,
     destination: str,
-    source_charge: str,
+    source_charge: str = "",
     transfer_group: str,
     metadata: Mapping[str, str],
 ) -> Transfer:
     """Move part of a charge to a connected account, also while the charge still settles.
 
+    Without a charge the money comes from our available balance, which must cover it.
+
     Put the command's id into `metadata["command"]`, so that `find_transfer` can find it.
     """
     minor, currency = to_stripe(amount)
     with connection.our_errors():
-        made = connection.client().v1.transfers.create(
-            {
-                "amount": minor,
-                "currency": currency,
-                "destination": destination,
-                "source_transaction": source_charge,
-                "transfer_group": transfer_group,
-                "metadata": dict(metadata),
-            },
-            {"idempotency_key": key},
-        )
+        asked: TransferCreateParams = {
+            "amount": minor,
+            "currency": currency,
+            "destination": destination,
+            "transfer_group": transfer_group,
+            "metadata": dict(metadata),
+        }
+        if source_charge:
+            asked["source_transaction"] = source_charge
+        made = connection.client().v1.transfers.create(asked, {"idempotency_key": key})
     return _transfer(made)
 
 

@@ -1,18 +1,28 @@
 """Money: who pays whom, what is held, and the ledger that proves it."""
 
+from payments.models.chargebacks import (
+    Chargeback,
+    ChargebackMovement,
+    ChargebackPart,
+    FraudWarning,
+)
 from payments.models.funding import Funding, FundingPart
 from payments.models.holds import Hold
 from payments.models.inbox import StripeEvent
 from payments.models.invoices import Invoice, InvoiceCounter
 from payments.models.ledger import Account, Balance, Entry, Journal, Rollup
-from payments.models.outgoing import Refund, Transfer
+from payments.models.outgoing import Refund, Reversal, Transfer
 from payments.models.payouts import PayoutAccount
 from payments.models.policy import PlatformPolicy
 
 __all__ = [
     "Account",
     "Balance",
+    "Chargeback",
+    "ChargebackMovement",
+    "ChargebackPart",
     "Entry",
+    "FraudWarning",
     "Funding",
     "FundingPart",
     "Hold",
@@ -22,6 +32,7 @@ __all__ = [
     "PayoutAccount",
     "PlatformPolicy",
     "Refund",
+    "Reversal",
     "Rollup",
     "StripeEvent",
     "Transfer",

@@ -35,12 +35,15 @@ class Hold(StatusModel):
     pending ─ paid ─→ held ─→ released | refunded
        │               ↕
     cancelled        paused (a dispute) ─→ released | refunded | split
+
+    held | paused ⇄ frozen (the card payment is questioned) ─→ refunded (by the bank)
     """
 
     class Status(models.TextChoices):
         PENDING = "pending", _("Not funded")
         HELD = "held", _("Held")
         PAUSED = "paused", _("Paused")
+        FROZEN = "frozen", _("Frozen, the card payment is questioned")
         RELEASED = "released", _("Released")
         REFUNDED = "refunded", _("Refunded")
         SPLIT = "split", _("Split")
@@ -56,8 +59,9 @@ class Hold(StatusModel):
 
     MOVES: ClassVar[dict[str, set[str]]] = {
         "pending": {"held", "cancelled"},
-        "held": {"paused", "released", "refunded"},
-        "paused": {"held", "released", "refunded", "split"},
+        "held": {"paused", "released", "refunded", "frozen"},
+        "paused": {"held", "released", "refunded", "split", "frozen"},
+        "frozen": {"held", "paused", "refunded"},
     }
 
     ref = RefField()
@@ -82,6 +86,8 @@ class Hold(StatusModel):
     awarded_minor = models.BigIntegerField(null=True)
     # How often it was paused; each pause is a journal of its own.
     pauses = models.PositiveSmallIntegerField(default=0)
+    # What it was before the card payment was questioned, and will be again.
+    frozen_from = models.CharField(max_length=24, blank=True)
 
     class Meta:
         verbose_name = _("hold")
@@ -102,6 +108,7 @@ class Hold(StatusModel):
                         "pending",
                         "held",
                         "paused",
+                        "frozen",
                         "released",
                         "refunded",
                         "split",
@@ -111,9 +118,13 @@ class Hold(StatusModel):
                 name="hold_status",
             ),
             models.CheckConstraint(
-                condition=Q(status__in=["pending", "held", "paused", "cancelled"])
+                condition=Q(status__in=["pending", "held", "paused", "frozen", "cancelled"])
                 | (~Q(basis="") & Q(ended_at__isnull=False) & Q(awarded_minor__isnull=False)),
                 name="hold_outcome_has_basis",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="frozen") | Q(frozen_from__in=["held", "paused"]),
+                name="hold_frozen_from",
             ),
             models.CheckConstraint(
                 condition=Q(awarded_minor__isnull=True)

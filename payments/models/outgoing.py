@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Party
@@ -43,7 +43,7 @@ class Outgoing(StatusModel):
 class Transfer(Outgoing):
     """What one charge gives a payee for one hold.
 
-    waiting ─ security hold over ─→ sending ─→ sent
+    waiting ─ security hold over ─→ sending ─→ sent | set_off (kept against what the payee owes)
        └─→ blocked (the payee cannot receive yet) ⇄ sending ⇄ failed (a person looks at it)
     """
 
@@ -52,19 +52,26 @@ class Transfer(Outgoing):
         BLOCKED = "blocked", _("Waiting for payout details")
         SENDING = "sending", _("On its way")
         SENT = "sent", _("Paid out")
+        SET_OFF = "set_off", _("Kept against what is owed")
         FAILED = "failed", _("Could not be sent")
 
     MOVES: ClassVar[dict[str, set[str]]] = {
-        "waiting": {"blocked", "sending"},
-        "blocked": {"sending"},
+        "waiting": {"blocked", "sending", "set_off"},
+        "blocked": {"sending", "set_off"},
         "sending": {"sent", "blocked", "failed"},
-        "failed": {"sending", "blocked"},
+        "failed": {"sending", "blocked", "set_off"},
     }
 
     status = models.CharField(max_length=24, choices=Status, default=Status.WAITING)
     hold = models.ForeignKey(Hold, models.PROTECT, related_name="transfers")
     funding = models.ForeignKey(Funding, models.PROTECT, related_name="transfers")
     payee = models.ForeignKey(Party, models.PROTECT, related_name="transfers")
+    # The dispute we won: this gives back what was collected because of it.
+    returns = models.ForeignKey(
+        "payments.Chargeback", models.PROTECT, null=True, related_name="returns"
+    )
+    # What of it was kept against what the payee owes us; the rest is sent.
+    set_off_minor = models.BigIntegerField(default=0)
     # When the security hold ends.
     due_at = models.DateTimeField()
     destination = models.CharField(max_length=80, blank=True)
@@ -74,13 +81,23 @@ class Transfer(Outgoing):
         verbose_name = _("transfer")
         permissions = [("act_on_transfer", _("Can send failed transfers again"))]
         constraints = [
-            models.UniqueConstraint(fields=["hold", "funding"], name="transfer_once"),
+            models.UniqueConstraint(
+                fields=["hold", "funding"],
+                condition=Q(returns__isnull=True),
+                name="transfer_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(set_off_minor__gte=0, set_off_minor__lte=F("amount_minor")),
+                name="transfer_set_off_within",
+            ),
             models.UniqueConstraint(
                 fields=["stripe_id"], condition=~Q(stripe_id=""), name="transfer_stripe_once"
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="transfer_positive"),
             models.CheckConstraint(
-                condition=Q(status__in=["waiting", "blocked", "sending", "sent", "failed"]),
+                condition=Q(
+                    status__in=["waiting", "blocked", "sending", "sent", "set_off", "failed"]
+                ),
                 name="transfer_status",
             ),
             models.CheckConstraint(
@@ -96,6 +113,52 @@ class Transfer(Outgoing):
 
     def __str__(self) -> str:
         return f"transfer {self.ref}"
+
+    # Nothing of it waits any more.
+    DONE: ClassVar[tuple[str, ...]] = ("sent", "set_off")
+
+    @property
+    def to_send(self) -> Money:
+        """What goes to the payee's account."""
+        return Money(self.amount_minor - self.set_off_minor, self.currency)
+
+
+class Reversal(Outgoing):
+    """What we take back of a transfer after its payment was charged back.
+
+    requested → done | refused (the payee's account does not have it; it stays owed)
+    """
+
+    class Status(models.TextChoices):
+        REQUESTED = "requested", _("Asked for")
+        DONE = "done", _("Taken back")
+        REFUSED = "refused", _("Not there any more")
+
+    MOVES: ClassVar[dict[str, set[str]]] = {"requested": {"done", "refused"}}
+
+    status = models.CharField(max_length=24, choices=Status, default=Status.REQUESTED)
+    transfer = models.ForeignKey(Transfer, models.PROTECT, related_name="reversals")
+    chargeback = models.ForeignKey("payments.Chargeback", models.PROTECT, related_name="reversals")
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("reversal")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["stripe_id"], condition=~Q(stripe_id=""), name="reversal_stripe_once"
+            ),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="reversal_positive"),
+            models.CheckConstraint(
+                condition=Q(status__in=["requested", "done", "refused"]), name="reversal_status"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="done") | (~Q(stripe_id="") & Q(ended_at__isnull=False)),
+                name="reversal_done_has_proof",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"reversal {self.ref}"
 
 
 class Refund(Outgoing):

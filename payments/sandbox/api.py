@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from payments.sandbox import accounts, balance, checkout, refunds, transfers
+from payments.sandbox import accounts, balance, checkout, disputes, refunds, transfers
 from payments.sandbox.contract import Operation
 from payments.sandbox.errors import StripeRefusal, missing
 from payments.sandbox.state import FILTERS, Body, public
@@ -16,11 +16,15 @@ LISTS = {
     "/v1/balance_transactions": "balance_transaction",
     "/v1/charges": "charge",
     "/v1/checkout/sessions": "checkout.session",
+    "/v1/disputes": "dispute",
     "/v1/events": "event",
     "/v1/payment_intents": "payment_intent",
+    "/v1/radar/early_fraud_warnings": "radar.early_fraud_warning",
     "/v1/refunds": "refund",
     "/v1/transfers": "transfer",
+    "/v1/transfers/{id}/reversals": "transfer_reversal",
 }
+REVERSALS = "/v1/transfers/{id}/reversals"
 LARGEST_PAGE, USUAL_PAGE = 100, 10
 
 
@@ -38,8 +42,13 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("POST", "/v1/checkout/sessions"): checkout.create,
     ("GET", "/v1/checkout/sessions/{session}"): _one("checkout.session"),
     ("POST", "/v1/checkout/sessions/{session}/expire"): checkout.expire,
+    ("GET", "/v1/disputes/{dispute}"): _one("dispute"),
+    ("POST", "/v1/disputes/{dispute}"): disputes.update,
     ("GET", "/v1/events/{id}"): _one("event"),
     ("GET", "/v1/payment_intents/{intent}"): _one("payment_intent"),
+    ("GET", "/v1/radar/early_fraud_warnings/{early_fraud_warning}"): _one(
+        "radar.early_fraud_warning"
+    ),
     ("POST", "/v1/refunds"): refunds.create,
     ("GET", "/v1/refunds/{refund}"): _one("refund"),
     ("POST", "/v1/transfers"): transfers.create,
@@ -53,6 +62,9 @@ def perform(call: Call, operation: Operation) -> Body:
     handler = HANDLERS.get((operation.method, operation.template))
     if handler is not None:
         shown = public(handler(call))
+    elif (operation.method, operation.template) == ("GET", REVERSALS):
+        call.params["transfer"] = call.object("transfer")["id"]
+        shown = list_objects(call, operation.template)
     elif operation.method == "GET" and operation.template in LISTS:
         shown = list_objects(call, operation.template)
     else:
@@ -96,7 +108,7 @@ def list_objects(call: Call, path: str) -> Body:
     page = (found[1:] if "ending_before" in params else found[:limit]) if extra else found
     return {
         "object": "list",
-        "url": path,
+        "url": path.replace("{id}", params.get("transfer", "")),
         "has_more": extra,
         "data": [public(body) for body in page],
     }

@@ -12,6 +12,7 @@ REPORTING_CATEGORIES = {
     "charge": "charge",
     "payment": "charge",
     "payment_refund": "refund",
+    "payout": "payout",
     "refund": "refund",
     "refund_failure": "refund_failure",
     "topup": "topup",

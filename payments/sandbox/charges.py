@@ -22,6 +22,7 @@ class Card:
     decline: str = ""
     message: str = ""
     settles_at_once: bool = False
+    authenticates: bool = False
 
     @property
     def grouped(self) -> str:
@@ -37,6 +38,11 @@ CARDS = {
             "4000000000000077",
             _("The payment succeeds and the money is available at once"),
             settles_at_once=True,
+        ),
+        Card(
+            "4000000000003220",
+            _("The payment succeeds after 3-D Secure"),
+            authenticates=True,
         ),
         Card(
             DECLINED_CARD,
@@ -101,6 +107,7 @@ def attempt(world: World, intent: Body, card: Card) -> Body:
         metadata=intent["metadata"],
         paid=paid,
         payment_intent=intent["id"],
+        payment_method_details=_method(card),
         status="succeeded" if paid else "failed",
         transfer_group=intent["transfer_group"],
         _card=card.number,
@@ -111,6 +118,22 @@ def attempt(world: World, intent: Body, card: Card) -> Body:
     else:
         _decline(world, intent, charge, card)
     return charge
+
+
+def _method(card: Card) -> Body:
+    proved: Body | None = None
+    if card.authenticates:
+        proved = {"authentication_flow": "challenge", "result": "authenticated", "version": "2.2.0"}
+    return {
+        "type": "card",
+        "card": {
+            "brand": "visa",
+            "exp_month": 12,
+            "exp_year": 2039,
+            "last4": card.number[-4:],
+            "three_d_secure": proved,
+        },
+    }
 
 
 def _receive(world: World, intent: Body, charge: Body, card: Card) -> None:

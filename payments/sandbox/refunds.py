@@ -1,6 +1,6 @@
 """Refunds: money back to the card, at once, later, or in the end not at all."""
 
-from payments.sandbox import balance
+from payments.sandbox import balance, disputes
 from payments.sandbox.charges import FAILING_REFUND, SLOW_REFUND
 from payments.sandbox.errors import StripeRefusal
 from payments.sandbox.events import emit
@@ -23,6 +23,13 @@ def create(call: Call) -> Body:
         raise StripeRefusal(
             f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded"
         )
+    if disputed := disputes.disputed_amount(world, charge):
+        left -= disputed
+        if amount > left:
+            raise StripeRefusal(
+                f"Charge {charge['id']} has been charged back; cannot issue a refund.",
+                code="charge_disputed",
+            )
     if not 0 < amount <= left:
         raise StripeRefusal(
             f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})",

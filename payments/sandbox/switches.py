@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from payments.sandbox import accounts, balance, events
+from payments.sandbox import accounts, balance, disputes, events
 from payments.sandbox.due import run_due
 from payments.sandbox.gate import Gate
 from payments.sandbox.state import PLATFORM, Body
@@ -27,7 +27,10 @@ class TestDesk:
             "account": self._change_account,
             "adjust-balance": self._adjust_balance,
             "clock": self._move_clock,
+            "dispute": self._change_dispute,
             "drain": self._drain,
+            "fraud-warning": self._warn_of_fraud,
+            "take-from": self._take_from,
             "reset": self._reset,
             "state": self._describe,
             "switches": self._switch,
@@ -58,6 +61,41 @@ class TestDesk:
         change = {"complete": accounts.complete, "restrict": accounts.restrict}[asked["change"]]
         change(self._world, account)
         return {"id": account["id"]}
+
+    def _change_dispute(self, asked: Body) -> Body:
+        """What the cardholder's bank does: it questions a charge, escalates, decides, reopens."""
+        world, change = self._world, asked["change"]
+        if change in {"open", "inquire"}:
+            charge = world.state.get("charge", asked["charge"])
+            opened = disputes.open_dispute(
+                world, charge, amount=asked.get("amount"), inquiry=change == "inquire"
+            )
+            return {"id": opened["id"]}
+        dispute = world.state.get("dispute", asked["id"])
+        match change:
+            case "win" | "lose":
+                disputes.decide(world, dispute, won=change == "win")
+            case "escalate":
+                disputes.escalate(world, dispute)
+            case "appeal":
+                disputes.appeal(world, dispute)
+        return {"id": dispute["id"], "status": dispute["status"]}
+
+    def _warn_of_fraud(self, asked: Body) -> Body:
+        charge = self._world.state.get("charge", asked["charge"])
+        return {"id": disputes.warn(self._world, charge)["id"]}
+
+    def _take_from(self, asked: Body) -> Body:
+        """A connected account pays out to its bank: that much is no longer there to take back."""
+        taken = balance.post(
+            self._world,
+            "payout",
+            -asked["amount"],
+            asked["currency"],
+            source=None,
+            account=asked["account"],
+        )
+        return {"id": taken["id"]}
 
     def _adjust_balance(self, asked: Body) -> Body:
         """Money that comes or goes without the product: an adjustment, or a top-up."""

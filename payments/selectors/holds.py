@@ -15,9 +15,9 @@ Status = Hold.Status
 class HoldMoney:
     """Where the money of one hold is.
 
-    `state` is one of not_funded, on_its_way, held, paused, released_on_its_way, paid_out, refunded,
-    split. `awarded` and `returned` are the two parts of the amount once it ended; `paid_out` and
-    `refunded` say whether they have arrived.
+    `state` is one of not_funded, on_its_way, held, paused, frozen, released_on_its_way, paid_out,
+    refunded, split. `awarded` and `returned` are the two parts of the amount once it ended;
+    `paid_out` and `refunded` say whether they have arrived.
     """
 
     amount: Money
@@ -42,7 +42,7 @@ def where_money_is(holds: Iterable[Hold]) -> dict[int, HoldMoney]:
     on_its_way = Funding.objects.filter(
         parts__hold=OuterRef("pk"), status__in=[Funding.Status.OPEN, Funding.Status.PROCESSING]
     )
-    unsent = Transfer.objects.filter(**mine).exclude(status=Transfer.Status.SENT)
+    unsent = Transfer.objects.filter(**mine).exclude(status__in=Transfer.DONE)
     unrefunded = Refund.objects.filter(**mine).exclude(status=Refund.Status.SUCCEEDED)
     by_id = {hold.pk: hold for hold in holds}
     found = Hold.objects.filter(pk__in=by_id).values_list(
@@ -80,7 +80,7 @@ def _state(hold: Hold, *, coming: bool, paid_out: bool) -> str:
 
 
 # What the bar shows; it has no colour for the last steps of a journey.
-BAR = {"paused": "disputed", "released_on_its_way": "paid_out"}
+BAR = {"paused": "disputed", "frozen": "disputed", "released_on_its_way": "paid_out"}
 
 
 def segments(money: HoldMoney) -> list[Segment]:

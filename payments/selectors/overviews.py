@@ -89,7 +89,7 @@ def earnings(user: User) -> list[Earnings]:
     paid = (
         Transfer.objects.filter(payee__in=parties)
         .values_list("currency", "status", TruncMonth("sent_at"))
-        .annotate(sum=Sum("amount_minor"))
+        .annotate(sum=Sum(F("amount_minor") - F("set_off_minor")))
     )
     for currency, status, month, minor in paid:
         sums[currency].add(status, month, minor)

@@ -14,6 +14,7 @@ from payments import ledger
 from payments.models import Funding, Hold, PlatformPolicy, Refund
 from payments.services import funding as fundings
 from payments.services import invoices, refunds, transfers
+from payments.services.freezing import PaymentQuestioned
 from payments.services.quotes import quote
 
 if TYPE_CHECKING:
@@ -193,8 +194,11 @@ def _paid_funding(hold: Hold) -> Funding:
 def _lock(hold: Hold, expected: str) -> None:
     """Wait for our turn and look again: what the caller holds may be a moment old.
 
-    Raises InvalidTransition when the hold is not, or no longer, as expected.
+    Raises InvalidTransition when the hold is not, or no longer, as expected, and PaymentQuestioned
+    while the payer's bank has a say.
     """
     hold.refresh_from_db(from_queryset=Hold.objects.select_for_update())
+    if hold.status == Status.FROZEN:
+        raise PaymentQuestioned
     if hold.status != expected:
         raise InvalidTransition

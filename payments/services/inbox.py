@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from marketplace.core import clock, outbox
 from payments import gateway, tasks
 from payments.models import PayoutAccount, StripeEvent
+from payments.services import chargebacks, payouts, refunds, warnings
 from payments.services import funding as fundings
-from payments.services import payouts, refunds
 
 log = logging.getLogger(__name__)
 State = StripeEvent.State
@@ -145,6 +145,14 @@ def _refund(event: StripeEvent) -> None:
     refunds.record(gateway.retrieve_refund(event.object_id))
 
 
+def _dispute(event: StripeEvent) -> None:
+    chargebacks.record(gateway.retrieve_dispute(event.object_id))
+
+
+def _fraud_warning(event: StripeEvent) -> None:
+    warnings.record(gateway.retrieve_fraud_warning(event.object_id))
+
+
 def _account(event: StripeEvent) -> None:
     account = PayoutAccount.objects.filter(stripe_id=event.account_id or event.object_id).first()
     if account:
@@ -161,6 +169,12 @@ READERS: dict[str, Reader] = {
     "refund.created": _refund,
     "refund.updated": _refund,
     "refund.failed": _refund,
+    "charge.dispute.created": _dispute,
+    "charge.dispute.updated": _dispute,
+    "charge.dispute.closed": _dispute,
+    "charge.dispute.funds_withdrawn": _dispute,
+    "charge.dispute.funds_reinstated": _dispute,
+    "radar.early_fraud_warning.created": _fraud_warning,
     "account.updated": _account,
     "capability.updated": _account,
 }

@@ -13,9 +13,9 @@ from django.db.models import Sum
 
 from marketplace.core.money import Money
 from payments import gateway, ledger
-from payments.models import Account, Entry, Funding, Refund, Transfer
+from payments.models import Account, Entry, Funding, Refund, Reversal, Transfer
+from payments.services import chargebacks, refunds
 from payments.services import funding as fundings
-from payments.services import refunds
 
 log = logging.getLogger(__name__)
 
@@ -106,16 +106,17 @@ def _in_the_books(sources: list[str] | None) -> Movements:
 def _under_way() -> set[object]:
     """What may be at Stripe and not in the books for good reason: it is being recorded.
 
-    Refunds are known by their id there; of a transfer that is just being made we know the amount.
+    Refunds are known by their id there; of a transfer or a reversal that is just being made we know
+    the amount.
     """
     at_the_bank = Refund.objects.filter(status=Refund.Status.PENDING)
     on_their_way = Transfer.objects.filter(status=Transfer.Status.SENDING)
+    coming_back = Reversal.objects.filter(status=Reversal.Status.REQUESTED)
     return {
         *at_the_bank.values_list("stripe_id", flat=True),
-        *((-minor, currency) for minor, currency in on_their_way.values_list(
-            "amount_minor", "currency"
-        )),
-    }  # fmt: skip
+        *((-transfer.to_send.minor, transfer.currency) for transfer in on_their_way),
+        *coming_back.values_list("amount_minor", "currency"),
+    }
 
 
 def _catch_up(movement: gateway.BalanceTransaction) -> None:
@@ -131,6 +132,8 @@ def _catch_up(movement: gateway.BalanceTransaction) -> None:
             fundings.record_fee(charge)
     elif source.startswith(("re_", "pyr_")):
         refunds.record(gateway.retrieve_refund(source))
+    elif source.startswith(("du_", "dp_")):
+        chargebacks.record(gateway.retrieve_dispute(source))
 
 
 def _post_own(movement: gateway.BalanceTransaction) -> None:

@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from accounts.selectors import people_of
 from accounts.services.notices import notify
 from marketplace.core import audit, clock, outbox
+from marketplace.core.errors import DomainError
 from marketplace.core.models import OutboxMessage
 from marketplace.core.money import Money
 from payments import gateway, ledger, signals
-from payments.models import Funding, Hold, Refund
+from payments.models import Chargeback, Funding, Hold, Refund
 from payments.services import commands
 from payments.services.commands import command
 
@@ -25,8 +27,30 @@ Status = Refund.Status
 FAILED = {"failed", "canceled"}
 
 
-def draw_up(hold: Hold, funding: Funding, amount: Money) -> Refund:
-    """The payer's part of a charge. The caller posts it to `refund_clearing` and requests it."""
+class ChargedBack(DomainError):
+    """The payer's bank has the payment already, or is about to decide who gets it."""
+
+    code = "charged_back"
+    default_message = _(
+        "The bank of the client disputes this card payment and returns the money itself. "
+        "A refund on top would pay it back twice."
+    )
+
+
+def refuse_charged_back(funding: Funding) -> None:
+    """Raise ChargedBack when a bank has disputed the payment and did not lose."""
+    disputes = Chargeback.objects.filter(funding=funding).exclude(status__in=Chargeback.CLEARED)
+    if disputes.exists():
+        raise ChargedBack
+
+
+def draw_up(hold: Hold, funding: Funding, amount: Money, *, undisputed: bool = False) -> Refund:
+    """The payer's part of a charge. The caller posts it to `refund_clearing` and requests it.
+
+    Raises ChargedBack for a payment a bank has disputed, unless it is for the `undisputed` rest.
+    """
+    if not undisputed:
+        refuse_charged_back(funding)
     return Refund.objects.create(
         hold=hold,
         funding=funding,

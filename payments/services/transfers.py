@@ -22,7 +22,7 @@ from marketplace.core.models import OutboxMessage
 from marketplace.core.money import Money
 from payments import gateway, ledger, signals
 from payments.models import Funding, Hold, PayoutAccount, Transfer
-from payments.services import commands
+from payments.services import commands, receivables
 from payments.services.commands import command
 
 if TYPE_CHECKING:
@@ -76,15 +76,23 @@ def start(transfer: Transfer, *, by: "User | None" = None) -> bool:
     account = PayoutAccount.objects.filter(party=transfer.payee, can_receive=True).first()
     if account is None:
         return False
-    transfer.move_to(
-        Status.SENDING, attempt=transfer.attempt + 1, destination=account.stripe_id, failure=""
-    )
+    # What the payee owes us comes first.
+    kept = receivables.set_off(transfer)
+    changes = {
+        "attempt": transfer.attempt + 1,
+        "set_off_minor": transfer.set_off_minor + kept.minor,
+        "failure": "",
+    }
+    if kept == transfer.to_send:
+        transfer.move_to(Status.SET_OFF, **changes)
+        return True
+    transfer.move_to(Status.SENDING, destination=account.stripe_id, **changes)
     ledger.post(
         transfer.command_id,
         "transfer_started",
         [
-            (ledger.payable(transfer.payee), -transfer.amount),
-            (ledger.transfer_clearing(transfer), transfer.amount),
+            (ledger.payable(transfer.payee), -transfer.to_send),
+            (ledger.transfer_clearing(transfer), transfer.to_send),
         ],
         by=by,
         ref=transfer.ref,
@@ -105,10 +113,11 @@ def send(message: OutboxMessage) -> None:
             message,
             lambda key: gateway.transfer(
                 key=key,
-                amount=transfer.amount,
+                amount=transfer.to_send,
                 destination=transfer.destination,
-                # Stripe then moves it as soon as the charge has settled, not before.
-                source_charge=transfer.funding.charge_id,
+                # Stripe then moves it as soon as the charge has settled, not before. What we got
+                # back from a bank is not in the charge any more.
+                source_charge="" if transfer.returns_id else transfer.funding.charge_id,
                 transfer_group=transfer.funding.transfer_group,
                 metadata={"command": message.key, "transfer": transfer.ref},
             ),
@@ -127,18 +136,18 @@ def _sent(pk: int, sent: gateway.Transfer, message: OutboxMessage) -> None:
     transfer = _lock(pk)
     if transfer.status == Status.SENDING:
         transfer.move_to(Status.SENT, stripe_id=sent.id, sent_at=clock.now())
-        if not transfer.hold.transfers.exclude(status=Status.SENT).exists():
+        if not transfer.hold.transfers.exclude(status__in=Transfer.DONE).exists():
             signals.payee_paid.send(sender=Hold, hold=transfer.hold, at=transfer.sent_at)
         ledger.post(
             f"transfer:{sent.id}",
             "transfer_sent",
             [
-                (ledger.transfer_clearing(transfer), -transfer.amount),
-                (ledger.STRIPE_BALANCE, transfer.amount),
+                (ledger.transfer_clearing(transfer), -transfer.to_send),
+                (ledger.STRIPE_BALANCE, transfer.to_send),
             ],
             ref=sent.id,
         )
-        audit.record(None, "transfer.sent", transfer, rule="release", amount=transfer.amount_minor)
+        audit.record(None, "transfer.sent", transfer, rule="release", amount=transfer.to_send.minor)
     outbox.done(message)
 
 
@@ -155,8 +164,8 @@ def _refused(pk: int, error: gateway.Refused, message: OutboxMessage) -> None:
             f"{transfer.command_id}:refused",
             "transfer_refused",
             [
-                (ledger.transfer_clearing(transfer), -transfer.amount),
-                (ledger.payable(transfer.payee), transfer.amount),
+                (ledger.transfer_clearing(transfer), -transfer.to_send),
+                (ledger.payable(transfer.payee), transfer.to_send),
             ],
             ref=transfer.ref,
         )

@@ -37,12 +37,21 @@ class Finding:
     broken: list[str]
 
 
-# Every query may use this: what each inline account holds. A missing account holds nothing.
+# Every query may use these: what each inline account holds (a missing one holds nothing), and what
+# banks have taken of each hold and not given back.
 HELD_NOW = """
     WITH held_now AS (
         SELECT account.role, account.owner_key, account.currency, balance.posted
         FROM payments_account AS account JOIN payments_balance AS balance
              ON balance.account_id = account.id
+    ),
+    taken AS (
+        SELECT part.hold_id, part.bearer,
+               sum(CASE WHEN movement.amount_minor < 0 THEN part.amount_minor
+                        ELSE -part.amount_minor END) AS amount
+        FROM payments_chargebackpart AS part JOIN payments_chargebackmovement AS movement
+             ON movement.id = part.movement_id
+        GROUP BY 1, 2
     )
 """
 
@@ -183,11 +192,21 @@ CHECKS = [
         LEFT JOIN held_now AS paused ON paused.role = 'dispute_hold'
              AND paused.owner_key = hold.ref
         LEFT JOIN held_now AS fee ON fee.role = 'client_fee_held' AND fee.owner_key = hold.ref
+        LEFT JOIN taken AS gone ON gone.hold_id = hold.id AND gone.bearer
+             = CASE hold.frozen_from WHEN 'paused' THEN 'dispute_hold' ELSE 'held' END
+        LEFT JOIN taken AS fee_gone ON fee_gone.hold_id = hold.id
+             AND fee_gone.bearer = 'client_fee_held'
+        CROSS JOIN LATERAL (
+            SELECT CASE hold.status WHEN 'frozen' THEN hold.frozen_from ELSE hold.status END
+                       AS status
+        ) AS stands
         WHERE (coalesce(held.posted, 0), coalesce(paused.posted, 0), coalesce(fee.posted, 0))
-              <> (CASE hold.status WHEN 'held' THEN hold.amount_minor ELSE 0 END,
-                  CASE hold.status WHEN 'paused' THEN hold.amount_minor ELSE 0 END,
-                  CASE WHEN hold.status IN ('held', 'paused') THEN hold.client_fee_minor
-                       ELSE 0 END)
+              <> (CASE stands.status WHEN 'held' THEN hold.amount_minor - coalesce(gone.amount, 0)
+                       ELSE 0 END,
+                  CASE stands.status WHEN 'paused' THEN hold.amount_minor - coalesce(gone.amount, 0)
+                       ELSE 0 END,
+                  CASE WHEN stands.status IN ('held', 'paused')
+                       THEN hold.client_fee_minor - coalesce(fee_gone.amount, 0) ELSE 0 END)
         """,
     ),
     Check(
@@ -211,8 +230,13 @@ CHECKS = [
             JOIN payments_account AS account ON account.id = entry.account_id
             WHERE journal.idempotency_key = 'end:' || hold.ref
         ) AS ends ON true
+        LEFT JOIN LATERAL (
+            SELECT coalesce(sum(amount), 0) AS amount FROM taken
+            WHERE taken.hold_id = hold.id
+              AND taken.bearer IN ('held', 'dispute_hold', 'client_fee_held')
+        ) AS bank ON true
         WHERE hold.ended_at IS NOT NULL AND (
-            ends.to_payee + ends.to_payer + ends.fees
+            ends.to_payee + ends.to_payer + ends.fees + bank.amount
                 <> hold.amount_minor + hold.client_fee_minor
             OR ends.to_payee <> hold.awarded_minor - round(
                 hold.freelancer_fee_minor::numeric * hold.awarded_minor / hold.amount_minor)
@@ -261,7 +285,8 @@ CHECKS = [
         LEFT JOIN held_now AS clearing
              ON clearing.role = 'transfer_clearing' AND clearing.owner_key = transfer.ref
         WHERE coalesce(clearing.posted, 0)
-              <> CASE transfer.status WHEN 'sending' THEN transfer.amount_minor ELSE 0 END
+              <> CASE transfer.status WHEN 'sending'
+                 THEN transfer.amount_minor - transfer.set_off_minor ELSE 0 END
            OR (transfer.status = 'sending' AND transfer.due_at < %(transfer_since)s)
         """,
     ),
@@ -278,7 +303,11 @@ CHECKS = [
             JOIN payments_entry AS entry ON entry.journal_id = journal.id
             JOIN payments_account AS account ON account.id = entry.account_id
             JOIN payments_hold AS hold ON hold.id = transfer.hold_id
-            WHERE journal.idempotency_key = 'end:' || hold.ref AND account.role = 'pending'
+            WHERE (transfer.returns_id IS NULL AND journal.idempotency_key = 'end:' || hold.ref
+                   AND account.role = 'pending')
+               OR (transfer.returns_id IS NOT NULL
+                   AND journal.idempotency_key = 'surplus:' || transfer.ref
+                   AND account.role = 'payable')
         ) AS books ON true
         WHERE books.amount IS DISTINCT FROM transfer.amount_minor::numeric
         """,
@@ -292,8 +321,8 @@ CHECKS = [
                       coalesce(pending.posted, 0), coalesce(payable.posted, 0))
         FROM (SELECT payee_id, currency,
                      coalesce(sum(amount_minor) FILTER (WHERE status = 'waiting'), 0) AS pending,
-                     coalesce(sum(amount_minor) FILTER (WHERE status IN ('blocked', 'failed')), 0)
-                         AS payable
+                     coalesce(sum(amount_minor - set_off_minor)
+                              FILTER (WHERE status IN ('blocked', 'failed')), 0) AS payable
               FROM payments_transfer GROUP BY 1, 2) AS waits
         JOIN accounts_party AS party ON party.id = waits.payee_id
         LEFT JOIN held_now AS pending ON pending.role = 'pending'
@@ -350,6 +379,56 @@ CHECKS = [
         LEFT JOIN held_now AS credit ON credit.role = 'client_credit'
              AND credit.owner_key = party.ref AND credit.currency = failed.currency
         WHERE coalesce(credit.posted, 0) <> failed.amount
+        """,
+    ),
+    Check(
+        "what banks took and gave back is in the books, and somebody bears it",
+        "payments_chargebackmovement",
+        """
+        SELECT format('movement %s (%s) of %s with a fee of %s: %s in the books, borne by %s',
+                      movement.id, movement.stripe_id, movement.amount_minor, movement.fee_minor,
+                      books.amount, borne.amount)
+        FROM payments_chargebackmovement AS movement
+        LEFT JOIN LATERAL (
+            SELECT sum(entry.amount) AS amount
+            FROM payments_journal AS journal
+            JOIN payments_entry AS entry ON entry.journal_id = journal.id
+            JOIN payments_account AS account ON account.id = entry.account_id
+            WHERE journal.idempotency_key = 'dispute:' || movement.stripe_id
+              AND account.role = 'stripe_balance'
+        ) AS books ON true
+        LEFT JOIN LATERAL (
+            SELECT coalesce(sum(amount_minor), 0) AS amount FROM payments_chargebackpart
+            WHERE movement_id = movement.id
+        ) AS borne ON true
+        WHERE coalesce(books.amount, 0) <> movement.fee_minor - movement.amount_minor
+           OR borne.amount <> abs(movement.amount_minor)
+        """,
+    ),
+    Check(
+        "payees owe what banks took of their earnings, less what was collected",
+        "payments_chargebackpart",
+        """
+        SELECT format('party %s (%s) should owe %s %s, the books say %s', party.id, party.ref,
+                      owes.amount, owes.currency, -coalesce(books.posted, 0))
+        FROM (SELECT party_id, currency, sum(amount) AS amount FROM (
+                  SELECT hold.payee_id AS party_id, hold.currency, taken.amount
+                  FROM taken JOIN payments_hold AS hold ON hold.id = taken.hold_id
+                  WHERE taken.bearer = 'payee'
+                  UNION ALL
+                  SELECT payee_id, currency, CASE WHEN returns_id IS NULL THEN -set_off_minor
+                                                  ELSE amount_minor - set_off_minor END
+                  FROM payments_transfer
+                  UNION ALL
+                  SELECT transfer.payee_id, transfer.currency, -reversal.amount_minor
+                  FROM payments_reversal AS reversal
+                  JOIN payments_transfer AS transfer ON transfer.id = reversal.transfer_id
+                  WHERE reversal.status = 'done') AS steps
+              GROUP BY 1, 2) AS owes
+        JOIN accounts_party AS party ON party.id = owes.party_id
+        LEFT JOIN held_now AS books ON books.role = 'freelancer_receivable'
+             AND books.owner_key = party.ref AND books.currency = owes.currency
+        WHERE -coalesce(books.posted, 0) <> owes.amount
         """,
     ),
     Check(

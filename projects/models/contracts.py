@@ -140,6 +140,7 @@ class Milestone(StatusModel):
     planned → funding → funded → submitted ⇄ changes_requested
                  └→ planned  │       └→ approved (by the client, or by silence)
                              └ disputed (from funded, submitted, changes_requested) → settled
+    funded | submitted | changes_requested ⇄ frozen (the card payment is questioned) → cancelled
     planned | funded → cancelled
     """
 
@@ -151,6 +152,7 @@ class Milestone(StatusModel):
         CHANGES_REQUESTED = "changes_requested", _("Changes asked for")
         APPROVED = "approved", _("Approved")
         DISPUTED = "disputed", _("Disputed, paused")
+        FROZEN = "frozen", _("On hold, the card payment is questioned")
         SETTLED = "settled", _("Settled")
         CANCELLED = "cancelled", _("Cancelled")
 
@@ -161,10 +163,11 @@ class Milestone(StatusModel):
     MOVES: ClassVar[dict[str, set[str]]] = {
         "planned": {"funding", "funded", "cancelled"},
         "funding": {"planned", "funded"},
-        "funded": {"submitted", "disputed", "cancelled"},
-        "submitted": {"changes_requested", "approved", "disputed"},
-        "changes_requested": {"submitted", "disputed"},
-        "disputed": {"settled", "funded", "submitted", "changes_requested"},
+        "funded": {"submitted", "disputed", "cancelled", "frozen"},
+        "submitted": {"changes_requested", "approved", "disputed", "frozen"},
+        "changes_requested": {"submitted", "disputed", "frozen"},
+        "disputed": {"settled", "funded", "submitted", "changes_requested", "cancelled"},
+        "frozen": {"funded", "submitted", "changes_requested", "cancelled"},
     }
 
     ref = RefField()
@@ -183,6 +186,9 @@ class Milestone(StatusModel):
     remind_at = models.DateTimeField(null=True)
     approved_at = models.DateTimeField(null=True)
     changes_asked = models.PositiveSmallIntegerField(default=0)
+    # Where it goes back to when the payment is cleared, and the rest of its review time, seconds.
+    frozen_was = models.CharField(max_length=24, blank=True)
+    frozen_left = models.PositiveIntegerField(null=True)
 
     class Meta:
         ordering = ["position"]
@@ -200,6 +206,7 @@ class Milestone(StatusModel):
                         "changes_requested",
                         "approved",
                         "disputed",
+                        "frozen",
                         "settled",
                         "cancelled",
                     ]
@@ -209,6 +216,11 @@ class Milestone(StatusModel):
             models.CheckConstraint(
                 condition=Q(status__in=["planned", "cancelled"]) | Q(hold__isnull=False),
                 name="milestone_money_has_hold",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="frozen")
+                | Q(frozen_was__in=["funded", "submitted", "changes_requested"]),
+                name="milestone_frozen_was",
             ),
             models.CheckConstraint(
                 condition=~Q(status="submitted") | Q(review_due_at__isnull=False),

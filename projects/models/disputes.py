@@ -37,6 +37,7 @@ class Dispute(StatusModel):
     """A disagreement about the money held for one milestone, paused since it was opened.
 
     open → settled (both agreed) | decided (staff) | withdrawn (the opener)
+         → overtaken (the bank took the payment back: nothing is left to split)
     """
 
     class Status(models.TextChoices):
@@ -44,6 +45,7 @@ class Dispute(StatusModel):
         SETTLED = "settled", _("Settled by both")
         DECIDED = "decided", _("Decided")
         WITHDRAWN = "withdrawn", _("Withdrawn")
+        OVERTAKEN = "overtaken", _("Ended by the client’s bank")
 
     class Reason(models.TextChoices):
         NOT_AS_AGREED = "not_as_agreed", _("The work is not what we agreed")
@@ -52,7 +54,9 @@ class Dispute(StatusModel):
         SCOPE = "scope", _("More is asked than we agreed")
         OTHER = "other", _("Something else")
 
-    MOVES: ClassVar[dict[str, set[str]]] = {"open": {"settled", "decided", "withdrawn"}}
+    MOVES: ClassVar[dict[str, set[str]]] = {
+        "open": {"settled", "decided", "withdrawn", "overtaken"}
+    }
 
     ref = RefField()
     status = models.CharField(max_length=24, choices=Status, default=Status.OPEN)
@@ -90,7 +94,7 @@ class Dispute(StatusModel):
             ),
             models.CheckConstraint(condition=Q(paused_minor__gt=0), name="dispute_positive"),
             models.CheckConstraint(
-                condition=Q(status__in=["open", "settled", "decided", "withdrawn"]),
+                condition=Q(status__in=["open", "settled", "decided", "withdrawn", "overtaken"]),
                 name="dispute_status",
             ),
             models.CheckConstraint(

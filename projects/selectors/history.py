@@ -117,6 +117,21 @@ KINDS: dict[str, tuple[str, str, Any]] = {
             "A moderator decided: %(amount)s to %(freelancer)s, %(back)s back to %(client)s"
         ),
     ),
+    "payment.questioned": (
+        "alert",
+        "warn",
+        gettext_lazy("%(client)s’s bank questions the card payment for milestone %(n)s"),
+    ),
+    "payment.cleared": (
+        "check",
+        "good",
+        gettext_lazy("The card payment for milestone %(n)s stands, everything goes on"),
+    ),
+    "payment.taken_back": (
+        "refresh",
+        "warn",
+        gettext_lazy("%(client)s’s bank took back the payment for milestone %(n)s"),
+    ),
     "contract.completed": ("check", "good", gettext_lazy("The contract is completed")),
     "contract.ended_early": ("flag", "", gettext_lazy("The contract ended early")),
     "review.published": ("star", "", gettext_lazy("A review was published")),

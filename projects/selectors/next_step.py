@@ -323,6 +323,29 @@ def _disputed(seat: Seat, step: Milestone) -> NextStep:
     )
 
 
+def _frozen(seat: Seat, step: Milestone) -> NextStep:
+    words = _words(seat, step)
+    if seat.is_client:
+        text = _(
+            "Your bank questions the card payment for it. Until the bank has answered, nobody can "
+            "move this money. If it was a mistake, ask your bank to withdraw the claim."
+        )
+    else:
+        text = _(
+            "%(client)s’s bank questions the card payment for it. Pause your work on it: until the "
+            "bank has answered, nobody can release this money. We send the bank what you delivered "
+            "and tell you what it decides."
+        )
+    return NextStep(
+        title=_("%(amount)s of “%(title)s” is on hold") % words,
+        text=text % words,
+        icon="alert",
+        kind="warn",
+        pill=_("On hold, payment questioned"),
+        milestone=step,
+    )
+
+
 def _after_the_end(seat: Seat, milestones: Sequence[Milestone], *, reviewed: bool) -> NextStep:
     contract = seat.contract
     done = contract.status == Contract.Status.COMPLETED
@@ -365,9 +388,26 @@ TELLERS: dict[str, Callable[[Seat, Milestone], NextStep]] = {
     S.SUBMITTED: _submitted,
     S.CHANGES_REQUESTED: _changes_requested,
     S.DISPUTED: _disputed,
+    S.FROZEN: _frozen,
 }
 # What comes first when several milestones go on: what the reader can do, then what they wait for.
 ORDER = {
-    "client": (S.SUBMITTED, S.DISPUTED, S.FUNDING, S.CHANGES_REQUESTED, S.FUNDED, S.PLANNED),
-    "freelancer": (S.CHANGES_REQUESTED, S.DISPUTED, S.FUNDED, S.SUBMITTED, S.FUNDING, S.PLANNED),
+    "client": (
+        S.SUBMITTED,
+        S.DISPUTED,
+        S.FROZEN,
+        S.FUNDING,
+        S.CHANGES_REQUESTED,
+        S.FUNDED,
+        S.PLANNED,
+    ),
+    "freelancer": (
+        S.CHANGES_REQUESTED,
+        S.DISPUTED,
+        S.FROZEN,
+        S.FUNDED,
+        S.SUBMITTED,
+        S.FUNDING,
+        S.PLANNED,
+    ),
 }

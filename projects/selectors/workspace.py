@@ -27,6 +27,7 @@ BEFORE_THE_END = {
     S.CHANGES_REQUESTED: "held",
     S.SUBMITTED: "in_review",
     S.DISPUTED: "disputed",
+    S.FROZEN: "disputed",
 }
 DONE = (S.APPROVED, S.SETTLED)
 Where = dict[int, HoldMoney]
@@ -104,7 +105,7 @@ class Step:
     @property
     def now(self) -> bool:
         """Whether somebody has to do something about it."""
-        return self.milestone.status in {S.SUBMITTED, S.CHANGES_REQUESTED, S.DISPUTED}
+        return self.milestone.status in {S.SUBMITTED, S.CHANGES_REQUESTED, S.DISPUTED, S.FROZEN}
 
 
 @dataclass(frozen=True)
@@ -176,9 +177,18 @@ def _meta(milestone: Milestone, where: Where, seat: Seat, delivery: dict[str, An
         return _("Approved %(day)s") % {"day": day_text(milestone.approved_at)}
     if milestone.status == S.SETTLED:
         return _settled(where.get(milestone.hold_id or 0), seat)
-    if milestone.status == S.CANCELLED:
-        return _("Called off")
+    if milestone.status in {S.FROZEN, S.CANCELLED}:
+        return _stopped(milestone, seat)
     return _("Due %(day)s") % {"day": day_text(milestone.due_on)} if milestone.due_on else ""
+
+
+def _stopped(milestone: Milestone, seat: Seat) -> str:
+    client = {"client": seat.contract.client.short_name}
+    if milestone.status == S.FROZEN:
+        return _("On hold: %(client)s’s bank questions the card payment") % client
+    if milestone.hold and milestone.hold.basis_detail.startswith("C6:"):
+        return _("Paid back by %(client)s’s bank") % client
+    return _("Called off")
 
 
 def _settled(money: HoldMoney | None, seat: Seat) -> str:

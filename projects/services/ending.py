@@ -23,7 +23,7 @@ SILENCE_RULE, RETURN_RULE, LATE_RULE = "C1", "C3", "M13"
 LONGEST_REASON = 2000
 CANCEL_DAYS = CANCEL_ANSWER.days
 # Statuses of a milestone whose money needs an end of its own before the contract can end.
-MONEY_OUT = {"funding", "funded", "submitted", "changes_requested", "disputed"}
+MONEY_OUT = {"funding", "funded", "submitted", "changes_requested", "disputed", "frozen"}
 
 
 def is_very_late(milestone: Milestone) -> bool:

@@ -11,8 +11,8 @@ from tests.factories import StaffFactory
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MODELS = [
-    "account", "funding", "hold", "invoice", "journal", "payoutaccount",
-    "platformpolicy", "refund", "stripeevent", "transfer",
+    "account", "chargeback", "fraudwarning", "funding", "hold", "invoice", "journal",
+    "payoutaccount", "platformpolicy", "refund", "reversal", "stripeevent", "transfer",
 ]  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from projects.services import approvals, bidding, choosing, deliveries, disputes
 from projects.services.contracts import MilestonePlan
 from projects.services.wanted import Wanted
 from tests.factories import StaffFactory, UserFactory
+from tests.stripe_sandbox import GOOD_CARD
 
 REASON = (
     "The terms ask for six pages; four were delivered and they work. The two that are missing are "
@@ -72,11 +73,11 @@ class Work:
         """Milestone number `n` as it is now."""
         return self.contract.milestones.select_related("hold", "contract").get(position=n)
 
-    def funded(self, n: int = 1) -> Milestone:
+    def funded(self, n: int = 1, card: str = GOOD_CARD) -> Milestone:
         """Pay for it at Stripe and come back."""
         started = funding.fund_milestone(self.step(n), by=self.client)
         assert payments_funding.checkout_url(started)
-        self.stripe.pay(started.session_id)
+        self.stripe.pay(started.session_id, card=card)
         payments_funding.confirm(started)
         step = self.step(n)
         assert step.status == Milestone.Status.FUNDED

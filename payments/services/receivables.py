@@ -1,0 +1,65 @@
+"""What payees owe us after a chargeback, and how later earnings pay it off.
+
+A payee's own balance never falls below zero (rule C6): what their account no longer has stays here
+as a receivable and is set off against what we would send them next.
+"""
+
+from django.urls import reverse
+
+from accounts.models import Party
+from accounts.selectors import people_of
+from accounts.services.notices import notify
+from marketplace.core import audit
+from marketplace.core.money import Money
+from payments import ledger
+from payments.models import Reversal, Transfer
+
+
+def lock(payee: Party) -> None:
+    """Let nobody else collect from this payee until the transaction ends."""
+    Party.objects.select_for_update(no_key=True).get(pk=payee.pk)
+
+
+def owed_by(payee: Party, currency: str) -> Money:
+    """What the payee owes us; negative when we collected too much."""
+    return -ledger.balance(ledger.freelancer_receivable(payee), currency)
+
+
+def to_collect(payee: Party, currency: str) -> Money:
+    """What is still to be collected: owed, and not just being taken back at Stripe."""
+    running = Reversal.objects.filter(
+        transfer__payee=payee, currency=currency, status=Reversal.Status.REQUESTED
+    )
+    coming = sum(running.values_list("amount_minor", flat=True))
+    return Money(owed_by(payee, currency).minor - coming, currency)
+
+
+def set_off(transfer: Transfer) -> Money:
+    """Keep of a transfer about to start what its payee owes; returns how much was kept.
+
+    The money is in `payable`. The caller holds the transfer's lock and saves `set_off_minor`.
+    """
+    lock(transfer.payee)
+    wanted = to_collect(transfer.payee, transfer.currency)
+    kept = min(wanted, transfer.to_send)
+    if kept.minor <= 0:
+        return Money.zero(transfer.currency)
+    ledger.post(
+        f"set_off:{transfer.ref}:{transfer.attempt + 1}",
+        "set_off",
+        [
+            (ledger.payable(transfer.payee), -kept),
+            (ledger.freelancer_receivable(transfer.payee), kept),
+        ],
+        ref=transfer.ref,
+    )
+    audit.record(None, "transfer.set_off", transfer, rule="C6", amount=kept.minor)
+    notify(
+        people_of(transfer.payee, "manage"),
+        "earnings_set_off",
+        key=f"earnings_set_off:{transfer.ref}:{transfer.attempt + 1}",
+        url=reverse("payments:earnings"),
+        group="money",
+        facts={"amount": kept, "label": transfer.hold.label, "rest": wanted - kept},
+    )
+    return kept
