@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_curated_skills'),
-        ('payments', '0001_initial'),
+        ('payments', '0003_entries_without_locks'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
