@@ -282,8 +282,8 @@ class FraudWarningAdmin(ActAdmin):
         }
 
 
-@admin.register(models.Reversal)
-class ReversalAdmin(ReadOnlyAdmin):
+@admin.register(models.TransferReversal)
+class TransferReversalAdmin(ReadOnlyAdmin):
     list_display = ("ref", "status", "amount", "transfer", "chargeback", "stripe_id", "failure")
     list_filter = ("status",)
     list_select_related = ("transfer", "chargeback")

@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Reversal',
+            name='TransferReversal',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('ref', marketplace.core.ids.RefField(default=marketplace.core.ids.new_ref, editable=False, max_length=10, unique=True)),
@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
                 ('ended_at', models.DateTimeField(null=True)),
             ],
             options={
-                'verbose_name': 'reversal',
+                'verbose_name': 'transfer reversal',
             },
         ),
         migrations.RemoveConstraint(
@@ -204,12 +204,12 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name='reversal',
+            model_name='transferreversal',
             name='chargeback',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reversals', to='payments.chargeback'),
         ),
         migrations.AddField(
-            model_name='reversal',
+            model_name='transferreversal',
             name='transfer',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reversals', to='payments.transfer'),
         ),
@@ -282,19 +282,19 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('lifted_at__isnull', True), ('lifted_at__gte', models.F('seen_at')), _connector='OR'), name='fraud_warning_lifted_after'),
         ),
         migrations.AddConstraint(
-            model_name='reversal',
-            constraint=models.UniqueConstraint(condition=models.Q(('stripe_id', ''), _negated=True), fields=('stripe_id',), name='reversal_stripe_once'),
+            model_name='transferreversal',
+            constraint=models.UniqueConstraint(condition=models.Q(('stripe_id', ''), _negated=True), fields=('stripe_id',), name='transfer_reversal_stripe_once'),
         ),
         migrations.AddConstraint(
-            model_name='reversal',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='reversal_positive'),
+            model_name='transferreversal',
+            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='transfer_reversal_positive'),
         ),
         migrations.AddConstraint(
-            model_name='reversal',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['requested', 'done', 'refused'])), name='reversal_status'),
+            model_name='transferreversal',
+            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['requested', 'done', 'refused'])), name='transfer_reversal_status'),
         ),
         migrations.AddConstraint(
-            model_name='reversal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'done'), _negated=True), models.Q(models.Q(('stripe_id', ''), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='reversal_done_has_proof'),
+            model_name='transferreversal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'done'), _negated=True), models.Q(models.Q(('stripe_id', ''), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='transfer_reversal_done_has_proof'),
         ),
     ]

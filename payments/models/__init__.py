@@ -11,7 +11,7 @@ from payments.models.holds import Hold
 from payments.models.inbox import StripeEvent
 from payments.models.invoices import Invoice, InvoiceCounter
 from payments.models.ledger import Account, Balance, Entry, Journal, Rollup
-from payments.models.outgoing import Refund, Reversal, Transfer
+from payments.models.outgoing import Refund, Transfer, TransferReversal
 from payments.models.payouts import PayoutAccount
 from payments.models.policy import PlatformPolicy
 
@@ -32,8 +32,8 @@ __all__ = [
     "PayoutAccount",
     "PlatformPolicy",
     "Refund",
-    "Reversal",
     "Rollup",
     "StripeEvent",
     "Transfer",
+    "TransferReversal",
 ]

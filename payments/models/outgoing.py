@@ -123,7 +123,7 @@ class Transfer(Outgoing):
         return Money(self.amount_minor - self.set_off_minor, self.currency)
 
 
-class Reversal(Outgoing):
+class TransferReversal(Outgoing):
     """What we take back of a transfer after its payment was charged back.
 
     requested → done | refused (the payee's account does not have it; it stays owed)
@@ -142,18 +142,23 @@ class Reversal(Outgoing):
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name = _("reversal")
+        verbose_name = _("transfer reversal")
         constraints = [
             models.UniqueConstraint(
-                fields=["stripe_id"], condition=~Q(stripe_id=""), name="reversal_stripe_once"
+                fields=["stripe_id"],
+                condition=~Q(stripe_id=""),
+                name="transfer_reversal_stripe_once",
             ),
-            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="reversal_positive"),
             models.CheckConstraint(
-                condition=Q(status__in=["requested", "done", "refused"]), name="reversal_status"
+                condition=Q(amount_minor__gt=0), name="transfer_reversal_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["requested", "done", "refused"]),
+                name="transfer_reversal_status",
             ),
             models.CheckConstraint(
                 condition=~Q(status="done") | (~Q(stripe_id="") & Q(ended_at__isnull=False)),
-                name="reversal_done_has_proof",
+                name="transfer_reversal_done_has_proof",
             ),
         ]
 

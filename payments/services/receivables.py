@@ -12,7 +12,7 @@ from accounts.services.notices import notify
 from marketplace.core import audit
 from marketplace.core.money import Money
 from payments import ledger
-from payments.models import Reversal, Transfer
+from payments.models import Transfer, TransferReversal
 
 
 def lock(payee: Party) -> None:
@@ -27,8 +27,8 @@ def owed_by(payee: Party, currency: str) -> Money:
 
 def to_collect(payee: Party, currency: str) -> Money:
     """What is still to be collected: owed, and not just being taken back at Stripe."""
-    running = Reversal.objects.filter(
-        transfer__payee=payee, currency=currency, status=Reversal.Status.REQUESTED
+    running = TransferReversal.objects.filter(
+        transfer__payee=payee, currency=currency, status=TransferReversal.Status.REQUESTED
     )
     coming = sum(running.values_list("amount_minor", flat=True))
     return Money(owed_by(payee, currency).minor - coming, currency)

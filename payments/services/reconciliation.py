@@ -13,7 +13,7 @@ from django.db.models import Sum
 
 from marketplace.core.money import Money
 from payments import gateway, ledger
-from payments.models import Account, Entry, Funding, Refund, Reversal, Transfer
+from payments.models import Account, Entry, Funding, Refund, Transfer, TransferReversal
 from payments.services import chargebacks, refunds
 from payments.services import funding as fundings
 
@@ -111,7 +111,7 @@ def _under_way() -> set[object]:
     """
     at_the_bank = Refund.objects.filter(status=Refund.Status.PENDING)
     on_their_way = Transfer.objects.filter(status=Transfer.Status.SENDING)
-    coming_back = Reversal.objects.filter(status=Reversal.Status.REQUESTED)
+    coming_back = TransferReversal.objects.filter(status=TransferReversal.Status.REQUESTED)
     return {
         *at_the_bank.values_list("stripe_id", flat=True),
         *((-transfer.to_send.minor, transfer.currency) for transfer in on_their_way),

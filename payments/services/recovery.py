@@ -8,12 +8,12 @@ from marketplace.core import audit, clock, outbox
 from marketplace.core.models import OutboxMessage
 from marketplace.core.money import Money
 from payments import gateway, ledger
-from payments.models import Chargeback, Funding, Hold, Reversal, Transfer
+from payments.models import Chargeback, Funding, Hold, Transfer, TransferReversal
 from payments.services import commands, receivables, transfers
 from payments.services.commands import command
 
 log = logging.getLogger(__name__)
-Status = Reversal.Status
+Status = TransferReversal.Status
 
 # The payee's account does not have that much (any more).
 NOT_THERE = {"balance_insufficient", "insufficient_funds"}
@@ -32,7 +32,7 @@ def take_back(hold: Hold, chargeback: Chargeback, owed: Money) -> None:
         if amount.minor <= 0:
             continue
         left -= amount
-        reversal = Reversal.objects.create(
+        reversal = TransferReversal.objects.create(
             transfer=transfer,
             chargeback=chargeback,
             amount_minor=amount.minor,
@@ -52,7 +52,7 @@ def _unreversed(transfer: Transfer) -> Money:
 @command("reverse")
 def send(message: OutboxMessage) -> None:
     """Have Stripe take money of a transfer back. Safe to run twice: the key is the attempt's."""
-    reversal = Reversal.objects.select_related("transfer").get(pk=message.payload["id"])
+    reversal = TransferReversal.objects.select_related("transfer").get(pk=message.payload["id"])
     transfer = reversal.transfer
     if reversal.status != Status.REQUESTED or reversal.command_id != message.key:
         outbox.done(message)
@@ -156,9 +156,9 @@ def _funding_of(hold: Hold) -> Funding:
     return Funding.objects.get(parts__hold=hold, parts__taken=True)
 
 
-def _lock(pk: int) -> Reversal:
+def _lock(pk: int) -> TransferReversal:
     return (
-        Reversal.objects.select_for_update(of=("self",))
+        TransferReversal.objects.select_for_update(of=("self",))
         .select_related("transfer__payee", "transfer__hold__payee", "chargeback")
         .get(pk=pk)
     )

@@ -421,7 +421,7 @@ CHECKS = [
                   FROM payments_transfer
                   UNION ALL
                   SELECT transfer.payee_id, transfer.currency, -reversal.amount_minor
-                  FROM payments_reversal AS reversal
+                  FROM payments_transferreversal AS reversal
                   JOIN payments_transfer AS transfer ON transfer.id = reversal.transfer_id
                   WHERE reversal.status = 'done') AS steps
               GROUP BY 1, 2) AS owes

@@ -18,9 +18,9 @@ from payments.models import (
     Hold,
     Journal,
     Refund,
-    Reversal,
     StripeEvent,
     Transfer,
+    TransferReversal,
 )
 from payments.selectors import where_money_is
 from payments.services import (
@@ -241,7 +241,7 @@ def paid_out(market):
 def test_c2_after_payout_the_money_is_taken_back_from_the_freelancers_account(market, paid_out):
     charge_back(market, paid_out)
 
-    reversal = Reversal.objects.get()
+    reversal = TransferReversal.objects.get()
     assert (reversal.status, reversal.amount) == ("done", eur("92.00"))
     assert owed(market.freelancer) == NOTHING
     assert gateway.balance(account=market.account.stripe_id) == {"EUR": 0}
@@ -257,7 +257,7 @@ def test_c2_what_the_account_no_longer_has_is_owed_and_kept_from_later_earnings(
     dispute = charge_back(market, paid_out)
     decide(market, dispute, won=False)
 
-    reversal = Reversal.objects.get()
+    reversal = TransferReversal.objects.get()
     assert (reversal.status, reversal.amount, reversal.attempt) == ("done", eur("32.00"), 2)
     assert owed(market.freelancer) == eur("60.00")
     assert gateway.balance(account=market.account.stripe_id) == {"EUR": 0}
@@ -281,7 +281,7 @@ def test_c2_with_nothing_left_everything_is_owed_and_the_account_never_goes_belo
 ):
     market.stripe.pay_out_of(market.account.stripe_id, eur("92.00"))
     charge_back(market, paid_out)
-    assert Reversal.objects.get().status == "refused"
+    assert TransferReversal.objects.get().status == "refused"
     assert owed(market.freelancer) == eur("92.00")
     assert gateway.balance(account=market.account.stripe_id) == {"EUR": 0}
 
@@ -311,7 +311,7 @@ def test_c2_money_still_in_the_security_hold_is_set_off_when_it_ends(market):
     holds.release(hold, by=market.client, basis="approval")
     assert hold.transfers.get().status == "blocked"
     charge_back(market, hold)
-    assert not Reversal.objects.exists()
+    assert not TransferReversal.objects.exists()
     assert owed(market.freelancer) == eur("92.00")
     market.connect()
     due.run()
@@ -322,13 +322,13 @@ def test_c2_money_still_in_the_security_hold_is_set_off_when_it_ends(market):
 def test_c2_a_reversal_stripe_made_and_we_never_heard_of_is_one_reversal(market, paid_out):
     market.stripe.fail_next("drop_after", on="POST /v1/transfers/tr_", times=2)
     charge_back(market, paid_out)
-    assert Reversal.objects.get().status == "requested"
+    assert TransferReversal.objects.get().status == "requested"
     report = reconciliation.reconcile()
     assert report.differences == []
     assert len(report.under_way) == 1
     OutboxMessage.objects.filter(state="pending").update(due_at="2020-01-01T00:00Z")
     market.work()
-    assert Reversal.objects.get().status == "done"
+    assert TransferReversal.objects.get().status == "done"
     reversals = [r for r in market.stripe.requests if r["path"].endswith("/reversals")]
     assert len({r["key"] for r in reversals if r["method"] == "POST"}) == 1
 
@@ -343,7 +343,7 @@ def test_protected_work_costs_the_platform_and_not_the_freelancer(work):
     dispute = charge_back(work, hold)
     assert loss() == hold.client_pays
     assert owed(work.freelancer) == NOTHING
-    assert not Reversal.objects.exists()
+    assert not TransferReversal.objects.exists()
     assert not work.freelancer.notices.filter(kind="chargeback_owed").exists()
     decide(work, dispute, won=False)
     assert loss() == hold.client_pays
@@ -354,7 +354,7 @@ def test_delivered_and_accepted_work_is_unprotected_when_the_cardholder_proved_n
     work.connect()
     hold = work.approved(1).hold
     charge_back(work, hold)
-    assert Reversal.objects.get().amount == eur("552.00")
+    assert TransferReversal.objects.get().amount == eur("552.00")
     assert loss() == hold.client_pays - eur("552.00")
 
 
@@ -367,7 +367,7 @@ def test_proof_alone_does_not_protect_what_was_never_delivered(market):
     hold.refresh_from_db()
     holds.release(hold, by=market.client, basis="approval")
     charge_back(market, hold)
-    assert Reversal.objects.get().amount == eur("92.00")
+    assert TransferReversal.objects.get().amount == eur("92.00")
 
 
 # --- C4 ---------------------------------------------------------------------------------------

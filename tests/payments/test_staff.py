@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 MODELS = [
     "account", "chargeback", "fraudwarning", "funding", "hold", "invoice", "journal",
-    "payoutaccount", "platformpolicy", "refund", "reversal", "stripeevent", "transfer",
+    "payoutaccount", "platformpolicy", "refund", "stripeevent", "transfer", "transferreversal",
 ]  # fmt: skip
 
 
