@@ -1,5 +1,6 @@
 """Money: who pays whom, what is held, and the ledger that proves it."""
 
+from payments.models.breaks import Break
 from payments.models.funding import Funding, FundingPart
 from payments.models.holds import Hold
 from payments.models.inbox import StripeEvent
@@ -8,10 +9,12 @@ from payments.models.ledger import Account, Balance, Entry, Journal, Rollup
 from payments.models.outgoing import Refund, Transfer
 from payments.models.payouts import PayoutAccount
 from payments.models.policy import PlatformPolicy
+from payments.models.reversals import Reversal
 
 __all__ = [
     "Account",
     "Balance",
+    "Break",
     "Entry",
     "Funding",
     "FundingPart",
@@ -22,6 +25,7 @@ __all__ = [
     "PayoutAccount",
     "PlatformPolicy",
     "Refund",
+    "Reversal",
     "Rollup",
     "StripeEvent",
     "Transfer",
