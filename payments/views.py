@@ -133,7 +133,7 @@ def invoice_pdf(request: UserRequest, ref: str) -> HttpResponse:
 @login_required
 def ledgers(request: UserRequest) -> HttpResponse:
     """To the ledger of the party the user acts for."""
-    return redirect("payments:ledger", ref=statements.ledgers_of(request.user)[0].ref)
+    return redirect("payments:ledger", ref=statements.first_ledger_of(request.user).ref)
 
 
 @require_safe

@@ -155,6 +155,14 @@ def ledgers_of(user: User) -> QuerySet[Party]:
     return parties
 
 
+def first_ledger_of(user: User) -> Party:
+    """The ledger to open first: of whom the user hires for, or their own; otherwise 404."""
+    parties = list(ledgers_of(user))
+    if not parties:
+        raise Http404
+    return next((party for party in parties if party == user.hires_for), parties[0])
+
+
 def ledger_to_read(user: User, ref: str) -> Party:
     """The party, if its money is the user's business; otherwise 404."""
     party = ledgers_of(user).filter(ref=ref).first()
@@ -238,4 +246,5 @@ def _midnight(day: dt.date | None) -> dt.datetime | None:
 def _ask(what: str, party: Party, **facts: Any) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(NUMBERED + what, {"party": party.pk, "ref": party.ref, **facts})
-        return cursor.fetchall()
+        found: list[Any] = cursor.fetchall()
+    return found

@@ -91,7 +91,7 @@ def _compare_movements(
 ) -> list[Difference]:
     """What differs source by source; what is being recorded just now goes to the report."""
     open_now = _under_way(started)
-    found = []
+    found: list[Difference] = []
     for key in sorted({*at_stripe, *booked}):
         if _differs(key, at_stripe, booked, whole=whole):
             one = Difference(*key, at_stripe.get(key, 0), booked.get(key, 0))

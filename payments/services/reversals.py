@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from marketplace.core import audit, clock
 from marketplace.core.display import money_text
-from marketplace.core.errors import DomainError, NotAllowed
+from marketplace.core.errors import DomainError, InvalidTransition, NotAllowed
 from marketplace.core.money import Money
 from payments import ledger
 from payments.models import Account, Journal, Reversal
@@ -143,6 +143,8 @@ def _post(reversal: Reversal, *, by: "User", **decision: Any) -> None:
 def _lock(reversal: Reversal, by: "User") -> None:
     reversal.refresh_from_db(from_queryset=Reversal.objects.select_for_update())
     _check_second(reversal, by)
+    if reversal.status != Status.ASKED:
+        raise InvalidTransition
 
 
 def _check_second(reversal: Reversal, by: "User") -> None:

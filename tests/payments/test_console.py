@@ -83,7 +83,7 @@ def test_the_report_costs_the_same_few_queries_however_many_owners(
     for count in (0, 9):
         for _number in range(count):
             market.held("20.00")
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(4):
             page = staff.get(url, asked).content.decode()
         assert page.count("Wireframes") == count + 1
 
