@@ -61,7 +61,7 @@ def test_books_that_fit_leave_no_open_row(traffic):
     assert open_rows() == {}
 
 
-def test_L5_one_cent_in_an_entry_is_a_row_that_names_the_charge(traffic):
+def test_L5_one_cent_in_an_entry_is_a_row_that_names_the_charge(traffic, caplog):
     entry = (
         Entry.objects.filter(account__role="stripe_balance", journal__kind="funded")
         .select_related("journal")
@@ -72,6 +72,7 @@ def test_L5_one_cent_in_an_entry_is_a_row_that_names_the_charge(traffic):
         cursor.execute("UPDATE payments_entry SET amount = amount + 1 WHERE id = %s", [entry.pk])
     tasks.reconcile_everything()
     assert open_rows() == {(entry.journal.ref, "EUR"): (before, before - 1)}
+    assert f"journal {entry.journal_id} (charge:{entry.journal.ref}) sums to 1 EUR" in caplog.text
     with guards_off("payments_entry") as cursor:
         cursor.execute("UPDATE payments_entry SET amount = amount - 1 WHERE id = %s", [entry.pk])
     tasks.reconcile_everything()
