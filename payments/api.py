@@ -12,12 +12,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import User
+from accounts.models import Party, User
 from marketplace.core.errors import InvalidInput
 from marketplace.core.money import InvalidAmount, Money
+from payments.forms import LedgerFilterForm
 from payments.models import Funding
-from payments.selectors import fundings, invoices
-from payments.services import paper, quotes
+from payments.selectors import fundings, invoices, statements
+from payments.services import exports, paper, quotes
 
 AFTER = OpenApiParameter("after", str, description="The `after` of the page before")
 
@@ -75,6 +76,34 @@ class InvoiceDetailSerializer(InvoiceSerializer):
     """One document with its frozen content."""
 
     document = serializers.JSONField()
+
+
+class LedgerLineSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """One entry of a party's ledger; `running` is what is with us after it."""
+
+    number = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    kind = serializers.CharField()
+    account = serializers.CharField(source="place")
+    amount = AmountField()
+    running = AmountField()
+    currency = serializers.CharField()
+    payment = serializers.CharField(allow_blank=True)
+    about = serializers.CharField(allow_blank=True)
+
+
+class LedgerPageSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """Entries, newest first; `after` is empty on the last page."""
+
+    results = LedgerLineSerializer(many=True)
+    after = serializers.CharField(allow_blank=True)
+
+
+class LedgerPartySerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """A party whose ledger the caller may read."""
+
+    ref = serializers.CharField()
+    name = serializers.CharField()
 
 
 class FundingPageSerializer(serializers.Serializer):  # type: ignore[type-arg]
@@ -141,6 +170,67 @@ class FundingView(APIView):
     def get(self, request: Request, ref: str) -> Response:
         """How it stands."""
         return Response(FundingSerializer(fundings.funding_to_read(caller(request), ref)).data)
+
+
+LEDGER_FILTERS = [
+    OpenApiParameter("kind", str, description="What happened, like `released`"),
+    OpenApiParameter("since", OpenApiTypes.DATE, description="First day, in your time zone"),
+    OpenApiParameter("until", OpenApiTypes.DATE, description="Last day, in your time zone"),
+]
+
+
+class LedgersView(APIView):
+    """The parties whose ledger the caller may read."""
+
+    @extend_schema(operation_id="ledgers", responses=LedgerPartySerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """The caller's own first."""
+        parties = statements.ledgers_of(caller(request))
+        return Response(LedgerPartySerializer(parties, many=True).data)
+
+
+class LedgerView(APIView):
+    """Every entry about a party's money."""
+
+    @extend_schema(
+        operation_id="ledger", parameters=[AFTER, *LEDGER_FILTERS], responses=LedgerPageSerializer
+    )
+    def get(self, request: Request, ref: str) -> Response:
+        """Newest first."""
+        party, wanted = _ledger(request, ref)
+        page = statements.page(party, wanted, after=request.query_params.get("after", ""))
+        shown = {"results": page.lines, "after": page.after}
+        return Response(LedgerPageSerializer(shown).data)
+
+
+class LedgerCsvView(APIView):
+    """The same for a spreadsheet."""
+
+    @extend_schema(
+        operation_id="ledger_csv",
+        parameters=LEDGER_FILTERS,
+        responses={(200, "text/csv"): OpenApiTypes.STR},
+    )
+    def get(self, request: Request, ref: str) -> HttpResponse:
+        """All of it, oldest first."""
+        party, wanted = _ledger(request, ref)
+        return HttpResponse(
+            exports.ledger_csv(statements.everything(party, wanted)),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="ledger-{ref}.csv"'},
+        )
+
+
+def _ledger(request: Request, ref: str) -> tuple[Party, statements.Wanted]:
+    """The party and what is asked for of its ledger."""
+    party = statements.ledger_to_read(caller(request), ref)
+    kinds = statements.overview(party).kinds
+    form = LedgerFilterForm(request.query_params, kinds=[(kind, kind) for kind in kinds])
+    if not form.is_valid():
+        raise serializers.ValidationError(
+            {name: list(errors) for name, errors in form.errors.items()}
+        )
+    return party, statements.Wanted(**form.cleaned_data)
 
 
 class InvoicesView(APIView):

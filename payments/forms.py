@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts import countries
-from marketplace.core.forms import Form, MoneyField
+from marketplace.core.forms import Form, MoneyField, TextField
 from marketplace.core.money import InvalidAmount, Money, exponent
 
 
@@ -52,6 +52,36 @@ class LiftForm(Form):
         widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
         error_messages={"required": _("Say what you looked at and why it is fine")},
     )
+
+
+class ReasonForm(Form):
+    """Why a member of staff does what cannot be undone."""
+
+    reason = TextField(label=_("Reason"), max_length=1000, rows=4)
+
+
+class LedgerFilterForm(Form):
+    """Which part of a ledger to show."""
+
+    kind = forms.ChoiceField(label=_("What happened"), required=False)
+    since = forms.DateField(
+        label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = forms.DateField(
+        label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+    def __init__(self, data: Any, *, kinds: list[tuple[str, str]]) -> None:
+        super().__init__(data)
+        self.fields["kind"].choices = [("", _("Everything")), *kinds]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """The first day is not after the last."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if since and until and since > until:
+            self.add_error("until", _("This day is before the first one"))
+        return cleaned
 
 
 def currency_or(default: str, asked: str) -> str:

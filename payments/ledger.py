@@ -177,6 +177,32 @@ def post(
     return journal
 
 
+def reverse(journal: Journal, *, by: "User") -> Journal:
+    """Undo a journal by another one with every leg turned round, once.
+
+    Raises Overdrawn when the money has moved on, so that it cannot be taken back.
+    """
+    return post(
+        f"reverse:{journal.pk}",
+        "reversed",
+        [(name, -amount) for name, amount in legs_of(journal)],
+        by=by,
+        ref=journal.ref,
+        reverses=journal,
+    )
+
+
+def legs_of(journal: Journal) -> list[Leg]:
+    """What a journal moved, in the order it was written."""
+    return [
+        (
+            Name(Role(entry.account.role), entry.account.owner_key),
+            Money(entry.amount, entry.currency),
+        )
+        for entry in journal.entries.select_related("account").order_by("pk")
+    ]
+
+
 def _require_balance(key: str, legs: Sequence[Leg]) -> None:
     """The database checks this at COMMIT; here the culprit is still on the stack."""
     sums: dict[str, int] = {}

@@ -7,11 +7,11 @@ from celery import shared_task
 
 from marketplace.core import clock
 from payments import gateway, ledger
-from payments.services import due, inbox, reconciliation
+from payments.services import due, inbox, reconciliation, verification
 
 log = logging.getLogger(__name__)
 
-# How far back the hourly comparison looks; the whole past is for the command.
+# How far back the hourly comparison looks; the whole past is for the nightly one.
 RECONCILED = dt.timedelta(days=3)
 
 
@@ -44,14 +44,24 @@ def run_due() -> None:
 
 @shared_task
 def reconcile() -> None:
-    """Catch up with what Stripe shows of the last days; what stays different is said aloud."""
+    """Catch up with what Stripe shows of the last days; what stays different becomes a row."""
+    _reconcile(clock.now() - RECONCILED)
+
+
+@shared_task
+def reconcile_everything() -> None:
+    """The same for the whole past and for the balance itself, then prove the ledger; nightly."""
+    _reconcile(None)
+    for finding in verification.verify():
+        for line in finding.broken:
+            log.error("the ledger is broken: %s", line)
+
+
+def _reconcile(since: dt.datetime | None) -> None:
     try:
-        report = reconciliation.reconcile(since=clock.now() - RECONCILED)
+        reconciliation.reconcile(since=since)
     except gateway.Unavailable as error:
         log.warning("not reconciled: %s", error)
-        return
-    for line in report.differences:
-        log.error("reconcile: %s", line)
 
 
 @shared_task

@@ -1,21 +1,24 @@
 """Pages of money: what is coming, what was paid, the paper, and where payouts go."""
 
+from urllib.parse import urlencode
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.models import Party
 from marketplace.core.errors import DomainError
 from marketplace.core.http import UserRequest, go_to, show
-from payments.forms import PayoutCountryForm, QuoteForm, currency_or
+from payments.forms import LedgerFilterForm, PayoutCountryForm, QuoteForm, currency_or
 from payments.selectors import invoices as shelves
-from payments.selectors import overviews
+from payments.selectors import overviews, statements
 from payments.selectors import payouts as payout_facts
-from payments.services import paper, payouts, quotes
+from payments.services import exports, paper, payouts, quotes
 
 
 def _pages(request: HttpRequest, after: str) -> dict[str, str]:
@@ -118,6 +121,87 @@ def invoice_pdf(request: UserRequest, ref: str) -> HttpResponse:
         content_type="application/pdf",
         headers={
             "Content-Disposition": f'attachment; filename="{found.number}.pdf"',
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        },
+    )
+
+
+# --- Ledger ---------------------------------------------------------------------------------
+
+
+@require_safe
+@login_required
+def ledgers(request: UserRequest) -> HttpResponse:
+    """To the ledger of the party the user acts for."""
+    return redirect("payments:ledger", ref=statements.first_ledger_of(request.user).ref)
+
+
+@require_safe
+@login_required
+def ledger(request: UserRequest, ref: str) -> HttpResponse:
+    """Every entry about a party's money, newest first, with what it added up to."""
+    party = statements.ledger_to_read(request.user, ref)
+    overview = statements.overview(party)
+    form = _ledger_filter(request, overview.kinds)
+    wanted = statements.Wanted(**form.cleaned_data) if form.is_valid() else statements.Wanted()
+    page = statements.page(party, wanted, after=request.GET.get("after", ""))
+    kept = {name: form.data.get(name, "") for name in form.fields} if form.is_valid() else {}
+    context = {
+        "party": party,
+        "tabs": [
+            {
+                "label": one.name,
+                "url": reverse("payments:ledger", args=[one.ref]),
+                "current": one == party,
+            }
+            for one in statements.ledgers_of(request.user)
+        ],
+        "here": overview.here,
+        "form": form,
+        "lines": page.lines,
+        "query": urlencode({name: value for name, value in kept.items() if value}),
+        **_pages(request, page.after),
+    }
+    return render(request, "payments/ledger.html", context)
+
+
+@require_safe
+@login_required
+def ledger_csv(request: UserRequest, ref: str) -> HttpResponse:
+    """The chosen part of a ledger for a spreadsheet, oldest first."""
+    party = statements.ledger_to_read(request.user, ref)
+    return _download(exports.ledger_csv(_chosen(request, party)), "text/csv", f"ledger-{ref}.csv")
+
+
+@require_safe
+@login_required
+def ledger_json(request: UserRequest, ref: str) -> HttpResponse:
+    """The chosen part of a ledger for programs, oldest first."""
+    party = statements.ledger_to_read(request.user, ref)
+    made = exports.ledger_json(party, _chosen(request, party))
+    return _download(made, "application/json", f"ledger-{ref}.json")
+
+
+def _ledger_filter(request: UserRequest, kinds: list[str]) -> LedgerFilterForm:
+    return LedgerFilterForm(
+        request.GET, kinds=[(kind, statements.kind_text(kind)) for kind in kinds]
+    )
+
+
+def _chosen(request: UserRequest, party: Party) -> list[statements.Line]:
+    """What the filters choose; nonsense in them chooses nothing, or a file would be half."""
+    form = _ledger_filter(request, statements.overview(party).kinds)
+    if not form.is_valid():
+        raise Http404
+    return statements.everything(party, statements.Wanted(**form.cleaned_data))
+
+
+def _download(content: str, content_type: str, name: str) -> HttpResponse:
+    return HttpResponse(
+        content,
+        content_type=f"{content_type}; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
             "Content-Security-Policy": "sandbox; default-src 'none'",
         },
     )

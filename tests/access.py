@@ -202,6 +202,7 @@ ACCESS |= {
 PAPER = (LOGIN, OK, MISSING, OK, MISSING, MISSING)  # who issued it and who got it
 PAYER = (LOGIN, MISSING, MISSING, OK, MISSING, MISSING)
 READ_API = (LOGIN, *(METHOD,) * 5)
+EARNER = (LOGIN, OK, MISSING, MISSING, MISSING, MISSING)
 
 
 def _paper(world):
@@ -212,11 +213,19 @@ def _paid(world):
     return {"ref": world.funding.ref}
 
 
+def _earner(world):
+    return {"ref": world.freelancer.party.ref}
+
+
 ACCESS |= {
     "payments:earnings": Row(MEMBERS, POST_ONLY),
     "payments:payments": Row(MEMBERS, POST_ONLY),
     "payments:quote": Row(EVERYONE, POST_ONLY, query="?amount=600&side=hire"),
     "payments:invoices": Row(MEMBERS, POST_ONLY),
+    "payments:ledgers": Row(ALL_IN, POST_ONLY),
+    "payments:ledger": Row(EARNER, POST_ONLY, _earner),
+    "payments:ledger-csv": Row(EARNER, POST_ONLY, _earner),
+    "payments:ledger-json": Row(EARNER, POST_ONLY, _earner),
     "payments:invoice": Row(PAPER, POST_ONLY, _paper),
     "payments:invoice-pdf": Row(PAPER, POST_ONLY, _paper),
     # The freelancer has an account at Stripe already; the others have to name a country.
@@ -228,6 +237,9 @@ ACCESS |= {
     "api:fundings": Row(MEMBERS, READ_API),
     "api:funding": Row(PAYER, READ_API, _paid),
     "api:invoices": Row(MEMBERS, READ_API),
+    "api:ledgers": Row(MEMBERS, READ_API),
+    "api:ledger": Row(EARNER, READ_API, _earner),
+    "api:ledger-csv": Row(EARNER, READ_API, _earner),
     "api:invoice": Row(PAPER, READ_API, _paper),
     "api:invoice-pdf": Row(PAPER, READ_API, _paper),
 }

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import django_stubs_ext
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
@@ -153,6 +154,10 @@ CELERY_BEAT_SCHEDULE = {
     "poll-stripe": {"task": "payments.tasks.poll_events", "schedule": 60.0},
     "seal-audit": {"task": "marketplace.core.tasks.seal_audit", "schedule": 60.0},
     "reconcile": {"task": "payments.tasks.reconcile", "schedule": 3600.0},
+    "reconcile-everything": {
+        "task": "payments.tasks.reconcile_everything",
+        "schedule": crontab(hour=3, minute=10),
+    },
     "roll-up-ledger": {"task": "payments.tasks.roll_up", "schedule": 60.0},
     "forget-old": {"task": "marketplace.core.tasks.forget_old", "schedule": 3600.0},
     "rank-stale": {"task": "matching.tasks.rank_stale", "schedule": 120.0},

@@ -1,5 +1,6 @@
 """Money: who pays whom, what is held, and the ledger that proves it."""
 
+from payments.models.breaks import Break
 from payments.models.chargebacks import (
     Chargeback,
     ChargebackMovement,
@@ -14,10 +15,12 @@ from payments.models.ledger import Account, Balance, Entry, Journal, Rollup
 from payments.models.outgoing import Refund, Transfer, TransferReversal
 from payments.models.payouts import PayoutAccount
 from payments.models.policy import PlatformPolicy
+from payments.models.reversals import Reversal
 
 __all__ = [
     "Account",
     "Balance",
+    "Break",
     "Chargeback",
     "ChargebackMovement",
     "ChargebackPart",
@@ -32,6 +35,7 @@ __all__ = [
     "PayoutAccount",
     "PlatformPolicy",
     "Refund",
+    "Reversal",
     "Rollup",
     "StripeEvent",
     "Transfer",

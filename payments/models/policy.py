@@ -1,5 +1,6 @@
 """Fees, windows and limits, versioned: a contract keeps the version it was signed under."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -29,6 +30,23 @@ class PlatformPolicy(models.Model):
     )
     bids_open_limit = models.PositiveSmallIntegerField(default=30)
     bids_per_day_limit = models.PositiveSmallIntegerField(default=10)
+
+    reversal_limit = models.PositiveIntegerField(
+        default=100,
+        help_text=_(
+            "Journals of more than this, in major units, are reversed by two members of staff."
+        ),
+    )
+    # Who wrote this version; nobody for the one that came with the installation. Shipped rows
+    # stay when a database is emptied of people, so the database itself does not tie the two.
+    set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_constraint=False,
+    )
 
     class Meta:
         verbose_name = _("platform policy")

@@ -98,7 +98,15 @@ class TestDesk:
         return {"id": taken["id"]}
 
     def _adjust_balance(self, asked: Body) -> Body:
-        """Money that comes or goes without the product: an adjustment, or a top-up."""
+        """Money that comes or goes without the product: an adjustment, or a top-up.
+
+        `silent` moves the balance alone, as if Stripe itself had miscounted.
+        """
+        if asked.get("silent"):
+            self._world.state.add_to_balance(
+                PLATFORM, asked["currency"], available=asked["amount"], pending=0
+            )
+            return {"id": ""}
         kind = asked.get("kind", "adjustment")
         posted = balance.post(self._world, kind, asked["amount"], asked["currency"], source=None)
         return {"id": posted["id"]}

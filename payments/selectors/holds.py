@@ -1,10 +1,22 @@
 """Where the money of holds is, in the words of the money bar."""
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import (
+    DateTimeField,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    QuerySet,
+    Value,
+)
 
+from marketplace.core import clock
 from marketplace.core.money import Money
 from payments.models import Funding, Hold, Refund, Transfer
 
@@ -88,3 +100,31 @@ def segments(money: HoldMoney) -> list[Segment]:
     if money.state == "split":
         return [Segment("paid_out", money.awarded), Segment("refunded", money.returned)]
     return [Segment(BAR.get(money.state, money.state), money.amount)]
+
+
+# --- How long it has been there -------------------------------------------------------------
+
+KEPT = {Status.HELD, Status.PAUSED}
+
+
+def days_held(hold: Hold) -> int | None:
+    """Whole days since the money came; nothing when none is here."""
+    if hold.status not in KEPT or hold.held_at is None:
+        return None
+    return (clock.now() - hold.held_at).days
+
+
+def days_left(hold: Hold) -> int | None:
+    """Days until the money must have gone, by the policy of the hold; below zero it is late."""
+    held = days_held(hold)
+    return None if held is None else hold.policy.deposit_max_days - held
+
+
+def held_for(holds: QuerySet[Hold], days: int | None) -> QuerySet[Hold]:
+    """Those whose money is here for so many days or more; for None longer than they may be."""
+    limit: Any = F("policy__deposit_max_days") if days is None else Value(days)
+    age = ExpressionWrapper(limit * Value(dt.timedelta(days=1)), DurationField())
+    return holds.filter(
+        status__in=KEPT,
+        held_at__lte=ExpressionWrapper(Value(clock.now()) - age, DateTimeField()),
+    )

@@ -1,7 +1,7 @@
 """Our books against Stripe's: every movement of our balance there is a posting here, and back.
 
 What Stripe shows and we have not heard of is read from Stripe and posted by the same code as a
-webhook; what stays different afterwards is for a person.
+webhook; what stays different afterwards becomes a row for a person.
 """
 
 import datetime as dt
@@ -11,15 +11,19 @@ from dataclasses import dataclass, field
 
 from django.db.models import Sum
 
+from marketplace.core import clock
 from marketplace.core.money import Money
 from payments import gateway, ledger
-from payments.models import Account, Entry, Funding, Refund, Transfer, TransferReversal
-from payments.services import chargebacks, refunds
+from payments.models import Account, Entry, Funding, Journal, Refund, Transfer, TransferReversal
+from payments.services import breaks, chargebacks, refunds
 from payments.services import funding as fundings
+from payments.services.breaks import Difference
 
 log = logging.getLogger(__name__)
 
 BEGINNING = dt.datetime(2011, 1, 1, tzinfo=dt.UTC)
+# The source of a difference between the balance and its movements.
+BALANCE = "balance"
 # Between our balance at Stripe and our bank, both ways.
 OUR_OWN = {"payout", "payout_cancel", "payout_failure", "topup", "topup_reversal"}
 
@@ -36,18 +40,22 @@ class Report:
     movements: int = 0
     sources: int = 0
     caught_up: int = 0
-    under_way: list[str] = field(default_factory=list)
-    differences: list[str] = field(default_factory=list)
+    under_way: list[Difference] = field(default_factory=list)
+    # What a person has explained already, and the rest.
+    explained: list[Difference] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+    # By currency what Stripe says we have, and what our books say.
     balances: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def reconcile(*, since: dt.datetime | None = None) -> Report:
     """Compare all movements since then, by default since ever, and close the gaps that can be.
 
-    Only the whole past can be compared with the balance, and only then a posting without a
-    movement is a difference. Talks to Stripe, so call it outside transactions; raises Unavailable.
+    What differs is kept as rows, and rows that fit again are closed. Only the whole past can be
+    compared with the balance, and only then a posting without a movement is a difference. Talks to
+    Stripe, so call it outside transactions; raises Unavailable.
     """
-    report = Report()
+    report, started = Report(), clock.now()
     whole = since is None
     moved = list(gateway.list_balance_transactions(since=since or BEGINNING))
     at_stripe = _by_source(moved)
@@ -58,19 +66,40 @@ def reconcile(*, since: dt.datetime | None = None) -> Report:
         if _differs(_key(movement), at_stripe, before, whole=whole):
             _catch_up(movement)
     booked = _in_the_books(only)
-    open_now = _under_way()
-    for key in sorted(set(at_stripe) | set(booked)):
-        source, currency = key
-        there, here = at_stripe.get(key, 0), booked.get(key, 0)
-        if not _differs(key, at_stripe, booked, whole=whole):
-            report.caught_up += _differs(key, at_stripe, before, whole=whole)
-        else:
-            line = f"{source}: {there} {currency} at Stripe, {here} in the books"
-            known = source in open_now or (there - here, currency) in open_now
-            (report.under_way if known else report.differences).append(line)
+    report.caught_up = sum(
+        _differs(key, at_stripe, before, whole=whole)
+        and not _differs(key, at_stripe, booked, whole=whole)
+        for key in {*at_stripe, *booked}
+    )
+    found = _compare_movements(report, at_stripe, booked, started, whole=whole)
     if whole:
-        _compare_balances(report, at_stripe, booked)
+        found += _compare_balances(report, at_stripe, booked)
+    reasoned = breaks.explained(found)
+    for one in found:
+        (report.explained if one in reasoned else report.differences).append(one)
+    breaks.keep(
+        report.differences,
+        at=started,
+        # Of a part of the past only those are known to fit that are now in the books in full.
+        fitting=None if whole else booked,
+        moving={one.key for one in (*report.under_way, *report.explained)},
+    )
     return report
+
+
+def _compare_movements(
+    report: Report, at_stripe: Movements, booked: Movements, started: dt.datetime, *, whole: bool
+) -> list[Difference]:
+    """What differs source by source; what is being recorded just now goes to the report."""
+    open_now = _under_way(started)
+    found: list[Difference] = []
+    for key in sorted({*at_stripe, *booked}):
+        if _differs(key, at_stripe, booked, whole=whole):
+            one = Difference(*key, at_stripe.get(key, 0), booked.get(key, 0))
+            missing = (one.at_stripe - one.in_books, one.currency)
+            known = one.source in open_now or missing in open_now
+            (report.under_way if known else found).append(one)
+    return found
 
 
 def _differs(key: Key, at_stripe: Movements, booked: Movements, *, whole: bool) -> bool:
@@ -103,17 +132,18 @@ def _in_the_books(sources: list[str] | None) -> Movements:
     return {(ref, currency): -minor for ref, currency, minor in sums}
 
 
-def _under_way() -> set[object]:
-    """What may be at Stripe and not in the books for good reason: it is being recorded.
+def _under_way(started: dt.datetime) -> set[object]:
+    """What may be at one of the two alone for good reason: it is just being recorded.
 
     Refunds are known by their id there; of a transfer or a reversal that is just being made we know
-    the amount.
+    the amount. What was posted while we compared came too late for the list of movements.
     """
     at_the_bank = Refund.objects.filter(status=Refund.Status.PENDING)
     on_their_way = Transfer.objects.filter(status=Transfer.Status.SENDING)
     coming_back = TransferReversal.objects.filter(status=TransferReversal.Status.REQUESTED)
     return {
         *at_the_bank.values_list("stripe_id", flat=True),
+        *Journal.objects.filter(created_at__gt=started).values_list("ref", flat=True),
         *((-transfer.to_send.minor, transfer.currency) for transfer in on_their_way),
         *coming_back.values_list("amount_minor", "currency"),
     }
@@ -147,13 +177,25 @@ def _post_own(movement: gateway.BalanceTransaction) -> None:
     )
 
 
-def _compare_balances(report: Report, at_stripe: Movements, booked: Movements) -> None:
+def _compare_balances(report: Report, at_stripe: Movements, booked: Movements) -> list[Difference]:
     """The whole: what Stripe says we have must be what its movements, and ours, add up to."""
-    for currency, there in gateway.balance().items():
-        movements = sum(net for (_ref, code), net in at_stripe.items() if code == currency)
-        here = sum(net for (_ref, code), net in booked.items() if code == currency)
-        report.balances[currency] = (there, here)
-        if there != movements:
-            report.differences.append(
-                f"balance: {there} {currency} at Stripe, its movements add up to {movements}"
-            )
+    moved, ours = _by_currency(at_stripe), _by_currency(booked)
+    there = gateway.balance()
+    if any(there.get(code, 0) != moved.get(code, 0) for code in {*there, *moved}):
+        # Money that moved between the two answers is no difference: ask for both again.
+        moved = _by_currency(_by_source(list(gateway.list_balance_transactions(since=BEGINNING))))
+        there = gateway.balance()
+    found = []
+    for currency in sorted({*there, *moved, *ours}):
+        has, adds_up_to = there.get(currency, 0), moved.get(currency, 0)
+        report.balances[currency] = (has, ours.get(currency, 0))
+        if has != adds_up_to:
+            found.append(Difference(BALANCE, currency, has, adds_up_to))
+    return found
+
+
+def _by_currency(movements: Movements) -> dict[str, int]:
+    sums: dict[str, int] = defaultdict(int)
+    for (_source, currency), net in movements.items():
+        sums[currency] += net
+    return dict(sums)

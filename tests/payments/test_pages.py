@@ -100,7 +100,7 @@ def test_pages_cost_the_same_few_queries_however_long_the_list(
                 text_of(as_client.get(reverse(f"payments:{name}")))
 
 
-def test_i5_an_invoice_is_rendered_to_the_same_bytes_each_time(as_freelancer, market):
+def test_I5_an_invoice_is_rendered_to_the_same_bytes_each_time(as_freelancer, market):
     hold = market.held("600.00")
     holds.release(hold, by=market.client, basis="approval")
     receipt = Invoice.objects.get(kind="work")
@@ -114,7 +114,7 @@ def test_i5_an_invoice_is_rendered_to_the_same_bytes_each_time(as_freelancer, ma
     assert "€600.00" in page
 
 
-def test_i5_a_name_without_a_glyph_is_an_error_and_never_a_box(as_freelancer, market):
+def test_I5_a_name_without_a_glyph_is_an_error_and_never_a_box(as_freelancer, market):
     party = market.freelancer.party
     party.legal_name = "株式会社"
     party.save()

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from marketplace.core.models import OutboxMessage
+from marketplace.core.models import AuditRow, OutboxMessage
 from payments.models import Account, Journal, PayoutAccount, PlatformPolicy, Transfer
 from payments.services import holds, policies
 from tests.factories import StaffFactory
@@ -11,8 +11,9 @@ from tests.factories import StaffFactory
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MODELS = [
-    "account", "chargeback", "fraudwarning", "funding", "hold", "invoice", "journal",
-    "payoutaccount", "platformpolicy", "refund", "stripeevent", "transfer", "transferreversal",
+    "account", "break", "chargeback", "fraudwarning", "funding", "hold", "invoice", "journal",
+    "payoutaccount", "platformpolicy", "refund", "reversal", "stripeevent", "transfer",
+    "transferreversal",
 ]  # fmt: skip
 
 
@@ -51,7 +52,7 @@ def test_new_rules_are_added_and_hold_from_their_day_on(staff):
     fields = {
         field.name: getattr(old, field.name)
         for field in PlatformPolicy._meta.fields
-        if field.name not in {"id", "starts_at"}
+        if field.editable and field.name not in {"id", "starts_at"}
     }
     answer = staff.post(
         reverse("admin:payments_platformpolicy_add"),
@@ -59,7 +60,17 @@ def test_new_rules_are_added_and_hold_from_their_day_on(staff):
     )
     assert answer.status_code == 302
     assert policies.current() == old
-    assert policies.current(PlatformPolicy.objects.latest("id").starts_at).client_fee_bps == 500
+    new = PlatformPolicy.objects.latest("id")
+    assert policies.current(new.starts_at).client_fee_bps == 500
+    assert new.set_by.is_superuser
+    assert AuditRow.objects.filter(action="policy.announced", subject_id=new.pk).exists()
+    page = staff.get(reverse("admin:payments_platformpolicy_changelist")).content.decode()
+    assert str(new.set_by) in page
+
+    past = fields | {"starts_at_0": "2021-01-01", "starts_at_1": "00:00"}
+    refused = staff.post(reverse("admin:payments_platformpolicy_add"), past)
+    assert "cannot start in the past" in refused.content.decode()
+    assert PlatformPolicy.objects.count() == 2
 
 
 def test_a_failed_transfer_is_sent_again(staff, market):

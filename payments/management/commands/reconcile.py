@@ -29,6 +29,9 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(report.under_way):>9}  under way")
         for line in report.under_way:
             self.stdout.write(f"           {line}")
+        self.stdout.write(f"{len(report.explained):>9}  explained by a person")
+        for line in report.explained:
+            self.stdout.write(f"           {line}")
         for currency, (there, here) in report.balances.items():
             self.stdout.write(f"  balance  {there} {currency} at Stripe, {here} in the books")
         for line in report.differences:

@@ -1,14 +1,16 @@
 """Money as staff see it: everything to read, little to press, nothing to edit."""
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -21,9 +23,11 @@ from marketplace.core.http import SeeOther, UserRequest
 from marketplace.core.models import OutboxMessage
 from marketplace.core.money import Money
 from payments import models
+from payments.admin.pages import ask_for_reason
 from payments.forms import LiftForm, SubmitEvidenceForm
+from payments.selectors import holds, liabilities
 from payments.selectors.chargebacks import movements_of
-from payments.services import evidence, inbox, transfers, warnings
+from payments.services import evidence, inbox, policies, reversals, transfers, warnings
 from payments.services import funding as fundings
 
 if TYPE_CHECKING:
@@ -55,12 +59,54 @@ class EntryInline(Inline):
 
 @admin.register(models.Journal)
 class JournalAdmin(ReadOnlyAdmin):
+    """Nothing here is edited; a wrong journal is taken back by another one."""
+
+    change_form_template = "admin/payments/journal/change_form.html"
     list_display = ("id", "created_at", "kind", "idempotency_key", "ref", "actor")
     list_filter = ("kind",)
     list_select_related = ("actor",)
     search_fields = ("idempotency_key", "ref")
     show_full_result_count = False
     inlines = (EntryInline,)
+
+    def get_urls(self) -> list[URLPattern]:
+        """The page that takes a journal back, beside Django's addresses."""
+        undo = path(
+            "<int:pk>/reverse/",
+            self.admin_site.admin_view(self.reverse),
+            name="payments_journal_reverse",
+        )
+        return [undo, *super().get_urls()]
+
+    def reverse(self, request: UserRequest, pk: int) -> HttpResponse:
+        """Ask for a reversal; a small one is posted at once."""
+        journal = self.get_object(request, str(pk))
+        if not isinstance(journal, models.Journal):
+            raise Http404
+        if not request.user.has_perm("payments.act_on_reversal"):
+            raise PermissionDenied
+        url = reverse("admin:payments_journal_change", args=[pk])
+
+        def ask(reason: str) -> str:
+            asked = reversals.ask(journal, by=request.user, reason=reason)
+            if asked.needs_second:
+                return _("Asked. A second person has to approve it.")
+            return _("Reversed. The journal stays and a second one takes it back.")
+
+        return ask_for_reason(
+            self,
+            request,
+            title=_("Reverse journal %(id)s") % {"id": pk},
+            text=_("A second journal takes this one back. Large ones wait for a second person."),
+            facts=[
+                (_("Kind"), journal.kind),
+                (_("Reference"), journal.ref),
+                *reversals.legs_in_words(journal),
+            ],
+            buttons={"confirm": (_("Reverse this journal"), ask)},
+            done_url=url,
+            refused=reversals.why_not(journal),
+        )
 
 
 @admin.register(models.Account)
@@ -70,6 +116,36 @@ class AccountAdmin(ReadOnlyAdmin):
     list_select_related = ("balance", "rollup")
     search_fields = ("owner_key",)
     show_full_result_count = False
+
+    change_list_template = "admin/payments/account/change_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """The report, beside Django's addresses."""
+        report = path(
+            "liabilities/",
+            self.admin_site.admin_view(self.liabilities),
+            name="payments_account_liabilities",
+        )
+        return [report, *super().get_urls()]
+
+    def liabilities(self, request: HttpRequest) -> HttpResponse:
+        """Whose is every cent: totals of all roles, and account by account with its owner."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        role, currency = request.GET.get("role", ""), request.GET.get("currency", "")
+        after = request.GET.get("after", "")
+        known = role in models.Account.Role.values
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Whose is every cent"),
+            "opts": self.model._meta,
+            "books": liabilities.books(),
+            "role": models.Account.Role(role).label if known else "",
+            "currency": currency,
+            "page": liabilities.owed(role, currency, after=after) if known else None,
+            "query": urlencode({"role": role, "currency": currency}),
+        }
+        return TemplateResponse(request, "admin/payments/account/liabilities.html", context)
 
     @admin.display(description=gettext_lazy("Holds"))
     def holds(self, account: models.Account) -> str:
@@ -82,11 +158,53 @@ class AccountAdmin(ReadOnlyAdmin):
 # --- Holds and what moves them --------------------------------------------------------------
 
 
+class AgeFilter(admin.SimpleListFilter):
+    """How long money has been held, against the longest we may hold it."""
+
+    title = gettext_lazy("held for")
+    parameter_name = "age"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Ages in days; the last one is against the policy of each hold."""
+        return [
+            ("30", _("30 days or more")),
+            ("60", _("60 days or more")),
+            ("75", _("75 days or more")),
+            ("over", _("Over the limit")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[models.Hold]) -> Any:
+        """Holds of at least that age whose money is still here."""
+        age = self.value()
+        return holds.held_for(queryset, None if age == "over" else int(age)) if age else queryset
+
+
 @admin.register(models.Hold)
 class HoldAdmin(ReadOnlyAdmin):
-    list_display = ("ref", "status", "amount", "payer", "payee", "label", "held_at", "ended_at")
-    list_filter = ("status", "basis")
-    list_select_related = ("payer", "payee")
+    list_display = (
+        "ref",
+        "status",
+        "amount",
+        "age",
+        "days_left",
+        "payer",
+        "payee",
+        "label",
+        "held_at",
+        "ended_at",
+    )
+    list_filter = ("status", AgeFilter, "basis")
+    list_select_related = ("payer", "payee", "policy")
+
+    @admin.display(description=gettext_lazy("Days held"), ordering="held_at")
+    def age(self, hold: models.Hold) -> int | None:
+        return holds.days_held(hold)
+
+    @admin.display(description=gettext_lazy("Days left"))
+    def days_left(self, hold: models.Hold) -> int | None:
+        """Until the money must have gone one way or the other."""
+        return holds.days_left(hold)
+
     search_fields = ("ref", "label", "payer__name", "payee__name")
     show_full_result_count = False
 
@@ -346,17 +464,50 @@ class OutboxAdmin(ReadOnlyAdmin):
         return request.user.has_perm("payments.act_on_transfer")
 
 
+class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new version of the rules."""
+
+    def clean_starts_at(self) -> dt.datetime:
+        """Nobody agreed to rules that start in the past."""
+        starts_at: dt.datetime = self.cleaned_data["starts_at"]
+        try:
+            policies.check_start(starts_at)
+        except DomainError as error:
+            raise ValidationError(str(error)) from error
+        return starts_at
+
+
 @admin.register(models.PlatformPolicy)
 class PlatformPolicyAdmin(ReadOnlyAdmin):
     """New rules are new rows: adding is the only way to change them."""
 
     list_display = (
         "starts_at",
+        "in_force",
+        "set_by",
         "freelancer_fee_bps",
         "client_fee_bps",
         "review_days",
         "security_hold_days",
+        "deposit_max_days",
+        "reversal_limit",
     )
+    list_select_related = ("set_by",)
+    ordering = ("-starts_at",)
+
+    @admin.display(description=gettext_lazy("In force"), boolean=True)
+    def in_force(self, policy: models.PlatformPolicy) -> bool:
+        return policy == policies.current()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("payments.add_platformpolicy")
+
+    def get_form(self, *args: Any, **kwargs: Any) -> Any:
+        """Django's form, which also knows that rules start in the future."""
+        return super().get_form(*args, **kwargs | {"form": PolicyForm})
+
+    def save_model(
+        self, request: HttpRequest, obj: models.PlatformPolicy, form: Any, change: bool
+    ) -> None:
+        """A new version, with the name of who wrote it."""
+        policies.announce(obj, by=cast(User, request.user))

@@ -1,0 +1,5 @@
+"""Money as staff see it."""
+
+from payments.admin import breaks, money, reversals
+
+__all__ = ["breaks", "money", "reversals"]

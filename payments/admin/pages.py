@@ -1,0 +1,56 @@
+"""A page of the console that asks for a reason before it does something."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from marketplace.core.errors import DomainError
+from marketplace.core.http import SeeOther
+from payments.forms import ReasonForm
+
+
+def ask_for_reason(
+    admin: "ModelAdmin[Any]",
+    request: HttpRequest,
+    *,
+    title: str,
+    text: str,
+    facts: Sequence[tuple[str, object]],
+    buttons: dict[str, tuple[str, Callable[[str], str]]],
+    done_url: str,
+    hidden: Sequence[tuple[str, str]] = (),
+    refused: str = "",
+) -> HttpResponse:
+    """Show the facts and a field for the reason; the pressed button's act gets the reason.
+
+    `buttons` maps the name of a button to its label and its act, which returns what to say
+    afterwards. A DomainError is shown beside the field. With `refused` there are no buttons.
+    """
+    pressed = next((name for name in buttons if name in request.POST), "")
+    form = ReasonForm(request.POST if pressed else None)
+    if pressed and not refused and form.is_valid():
+        try:
+            said = buttons[pressed][1](form.cleaned_data["reason"])
+        except DomainError as error:
+            form.add_error("reason" if error.field == "reason" else None, str(error))
+        else:
+            messages.success(request, said)
+            return SeeOther(done_url)
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": title,
+        "opts": admin.model._meta,
+        "text": text,
+        "facts": facts,
+        "form": form,
+        "buttons": [(name, label) for name, (label, _act) in buttons.items()],
+        "hidden": hidden,
+        "refused": refused,
+        "back": done_url,
+    }
+    status = 422 if form.errors else 200
+    return TemplateResponse(request, "admin/payments/reason.html", context, status=status)
