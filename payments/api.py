@@ -227,7 +227,9 @@ def _ledger(request: Request, ref: str) -> tuple[Party, statements.Wanted]:
     kinds = statements.overview(party).kinds
     form = LedgerFilterForm(request.query_params, kinds=[(kind, kind) for kind in kinds])
     if not form.is_valid():
-        raise serializers.ValidationError(dict(form.errors))
+        raise serializers.ValidationError(
+            {field: [str(error) for error in errors] for field, errors in form.errors.items()}
+        )
     return party, statements.Wanted(**form.cleaned_data)
 
 
