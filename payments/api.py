@@ -228,7 +228,7 @@ def _ledger(request: Request, ref: str) -> tuple[Party, statements.Wanted]:
     form = LedgerFilterForm(request.query_params, kinds=[(kind, kind) for kind in kinds])
     if not form.is_valid():
         raise serializers.ValidationError(
-            {name: list(errors) for name, errors in form.errors.items()}
+            {field: [str(error) for error in errors] for field, errors in form.errors.items()}
         )
     return party, statements.Wanted(**form.cleaned_data)
 
