@@ -54,6 +54,17 @@ class Transfer(Outgoing):
         SENT = "sent", _("Paid out")
         FAILED = "failed", _("Could not be sent")
 
+    class Wait(models.TextChoices):
+        """Why released money is not sent at once."""
+
+        NONE = "", _("No security hold")
+        EVERYBODY = "everybody", _("Every payment is held for a few days")
+        FIRST_PAYMENT = "first", _("First payment of a new client")
+        TIER_1 = "tier_1", _("Trust level 1")
+        TIER_2 = "tier_2", _("Trust level 2")
+        TIER_3 = "tier_3", _("Trust level 3")
+        BONUS = "bonus", _("Bonus")
+
     MOVES: ClassVar[dict[str, set[str]]] = {
         "waiting": {"blocked", "sending"},
         "blocked": {"sending"},
@@ -65,8 +76,9 @@ class Transfer(Outgoing):
     hold = models.ForeignKey(Hold, models.PROTECT, related_name="transfers")
     funding = models.ForeignKey(Funding, models.PROTECT, related_name="transfers")
     payee = models.ForeignKey(Party, models.PROTECT, related_name="transfers")
-    # When the security hold ends.
+    # When the security hold ends, and which rule made it that long.
     due_at = models.DateTimeField()
+    wait = models.CharField(max_length=10, choices=Wait, blank=True)
     destination = models.CharField(max_length=80, blank=True)
     sent_at = models.DateTimeField(null=True)
 
