@@ -1,6 +1,6 @@
 """How long released money waits before it is sent, by what is known of the two (rule M9)."""
 
-from django.db.models import BooleanField, Case, Exists, Q, Value, When
+from django.db.models import Q
 from django.db.models.aggregates import Count
 
 from accounts.models import Party

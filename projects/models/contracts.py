@@ -274,7 +274,7 @@ class Milestone(StatusModel):
 
     @property
     def late_at(self) -> dt.datetime | None:
-        """When its due date has passed, UTC; None when money that came later made it meaningless."""
+        """When its due date has passed, UTC; None when the money came only after that."""
         if self.due_on is None or self.funded_at is None:
             return None
         next_day = self.due_on + dt.timedelta(days=1)

@@ -87,9 +87,7 @@ class Proposal(StatusModel):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["answer_due_at"], condition=Q(status="open"), name="proposal_due"
-            ),
+            models.Index(fields=["answer_due_at"], condition=Q(status="open"), name="proposal_due"),
         ]
 
     def __str__(self) -> str:

@@ -28,9 +28,7 @@ MONEY_OUT = {"funding", "funded", "submitted", "changes_requested", "disputed"}
 def is_very_late(milestone: Milestone) -> bool:
     """Rule M13: nothing was delivered, and the policy's hours after the due date have passed."""
     since = milestone.very_late_at
-    return (
-        milestone.status == Milestone.Status.FUNDED and since is not None and clock.now() > since
-    )
+    return milestone.status == Milestone.Status.FUNDED and since is not None and clock.now() > since
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""A new due date or a lower amount: one side proposes, the other accepts, silence changes nothing."""
+"""A new due date or a lower amount: one side proposes, the other accepts, silence is no."""
 
 import datetime as dt
 import logging
@@ -31,9 +31,7 @@ PAGES = {Kind.EXTENSION: "extend", Kind.PART: "release-part"}
 
 
 @transaction.atomic
-def propose_extension(
-    milestone: Milestone, *, by: User, due_on: dt.date, reason: str
-) -> Proposal:
+def propose_extension(milestone: Milestone, *, by: User, due_on: dt.date, reason: str) -> Proposal:
     """Propose a later due date (rule M12). It lapses if nobody answers within the policy's days.
 
     Raises InvalidInput for a day that is no extension or lies beyond the custody stop.

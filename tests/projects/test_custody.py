@@ -63,9 +63,7 @@ def test_r5_at_the_stop_what_was_never_delivered_goes_back_once(work):
 
 
 @pytest.mark.parametrize("sent_back", [False, True])
-def test_at_the_stop_what_was_delivered_is_released_even_if_changes_were_asked_for(
-    work, sent_back
-):
+def test_at_the_stop_what_was_delivered_is_released_even_if_changes_were_asked_for(work, sent_back):
     step = work.funded(1)
     with time_machine.travel(step.hold.held_at + 84 * DAY):
         deliveries.deliver(step, by=work.freelancer, note="Late, but whole.")
