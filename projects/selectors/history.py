@@ -332,10 +332,11 @@ def _lateness(seat: Seat, step: Milestone) -> Line | None:
 def _custody(seat: Seat, step: Milestone) -> Line | None:
     """The custody stop, and what it does as things stand (rule 2.1)."""
     stop = step.custody_ends_at
-    if stop is None or step.status not in CUSTODY:
+    status = Milestone.Status(step.status)
+    if stop is None or status not in CUSTODY:
         return None
     return Line(
-        str(CUSTODY[step.status]) % _names(seat, step),
+        str(CUSTODY[status]) % _names(seat, step),
         "clock",
         at=stop,
         kind="next",

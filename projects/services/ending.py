@@ -287,6 +287,7 @@ def end_early(contract: Contract, *, by: User) -> None:
         )
     for step in steps:
         if step.status == Milestone.Status.PLANNED:
+            proposals.overtake(step, by=by)
             step.move_to(Milestone.Status.CANCELLED)
             if step.hold is not None:
                 holds.cancel_hold(step.hold, by=by)

@@ -8,11 +8,12 @@ import time_machine
 from marketplace.core.errors import InvalidInput
 from payments.models import Hold, Refund, Transfer
 from projects.models import Milestone
-from projects.services import custody, deliveries, disputes
+from projects.services import custody, deliveries, disputes, ending, proposals
 from projects.services.contracts import MilestonePlan, refuse_too_long
+from tests.factories import BidFactory
 from tests.projects.proofs import nothing_is_broken
 from tests.projects.test_approvals import together
-from tests.projects.work import Work, eur, moderator
+from tests.projects.work import Work, eur, moderator, signed_in
 
 DAY = dt.timedelta(days=1)
 MINUTE = dt.timedelta(minutes=1)
@@ -148,3 +149,37 @@ def test_a_milestone_of_more_than_sixty_days_must_be_split(work):
     assert refused.value.field == "milestones.2.due_on"
     with pytest.raises(InvalidInput, match="Milestone 1 must be split"):
         refuse_too_long(plan(61), policy)
+
+
+def test_the_hire_page_says_beside_the_date_that_a_milestone_must_be_split(db):
+    bid = BidFactory()
+    client = signed_in(bid.project.posted_by)
+    day = dt.datetime.now(dt.UTC).date() + 70 * DAY
+    url = f"{bid.project.get_absolute_url()}hire/{bid.ref}/"
+
+    page = client.post(
+        url,
+        {
+            "seen_version": bid.version,
+            "m1_title": "All of it",
+            "m1_amount": str(bid.price.decimal),
+            "m1_due_on": day.isoformat(),
+        },
+    )
+
+    assert page.status_code == 400
+    assert page.context["form"].errors["m1_due_on"]
+    assert "must be split" in page.content.decode()
+
+
+def test_ending_a_contract_early_takes_its_proposals_off_the_table(work):
+    step = work.step(1)
+    proposal = proposals.propose_extension(
+        step, by=work.freelancer, due_on=step.due_on + DAY, reason="A holiday."
+    )
+
+    ending.end_early(work.contract, by=work.client)
+
+    proposal.refresh_from_db()
+    assert proposal.status == "overtaken"
+    nothing_is_broken()
