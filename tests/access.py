@@ -410,7 +410,7 @@ ACCESS |= {
     "projects:release-part": Row(get=SIDES, post=BAD_FOR_BOTH, kwargs=_in_review),
     "projects:return-money": Row(get=FREELANCER_ONLY, post=BAD_FOR_FREELANCER, kwargs=_planned),
     "projects:answer-proposal": Row(
-        get=POST_ONLY, post=(LOGIN, GO, MISSING, BAD, MISSING, MISSING), kwargs=_proposal
+        get=POST_ONLY, post=(LOGIN, GO, MISSING, GO, MISSING, MISSING), kwargs=_proposal
     ),
     "projects:bonus": Row(get=CLIENT_ONLY, post=BAD_FOR_CLIENT, kwargs=_contract),
     "projects:bonus-confirm": Row(

@@ -41,13 +41,14 @@ def propose_extension(milestone: Milestone, *, by: User, due_on: dt.date, reason
     now = clock.now()
     if due_on < now.date() or (milestone.due_on and due_on <= milestone.due_on):
         raise InvalidInput(_("Choose a day after the present due date"), field="due_on")
-    stop = milestone.custody_ends_at or now + dt.timedelta(
-        days=milestone.contract.policy.milestone_longest_days
-    )
-    if due_on >= stop.date():
+    longest = dt.timedelta(days=milestone.contract.policy.milestone_longest_days)
+    stop = milestone.custody_ends_at
+    # While it is not funded, a move of more than a whole milestone would have to be split.
+    last = stop.date() if stop else (milestone.due_on or now.date()) + longest
+    if due_on >= last:
         raise InvalidInput(
             _("Choose a day before %(day)s: longer than that we may not hold the money")
-            % {"day": day_text(stop)},
+            % {"day": day_text(last)},
             field="due_on",
         )
     return _propose(

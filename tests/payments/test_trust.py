@@ -68,7 +68,7 @@ def test_a_new_client_s_first_payment_waits_ten_days_then_the_payee_s_record_cou
     second = other_client(market, "Lea Brandt")
     send(finish(second, "work-4"))
     third = finish(market, "work-5")
-    assert (third.wait, third.status) == ("", "sent")
+    assert (third.wait, third.status) == ("", "sending")
 
 
 def test_a_contract_that_was_disputed_counts_for_nothing(market, tiered):
