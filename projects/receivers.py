@@ -26,13 +26,14 @@ from payments.signals import (
     work_record_wanted,
 )
 from projects.forms.posting import DRAFT, PUBLISH_WHEN_JOINED, read_answers
-from projects.services import funding, posting, questioned
+from projects.services import bonuses, funding, posting, questioned
 
 
 @receiver(funds_received, sender=Hold)
 def fund(hold: Hold, at: dt.datetime, **_rest: Any) -> None:
     """Its milestone is funded, in the transaction that books the money."""
     funding.record_funds(hold, at=at)
+    bonuses.record_funds(hold, at=at)
 
 
 @receiver(funding_ended, sender=Hold)
@@ -45,6 +46,7 @@ def wait_again(hold: Hold, **_rest: Any) -> None:
 def note_payout(hold: Hold, **_rest: Any) -> None:
     """The freelancer's share has left us."""
     funding.record_payout(hold)
+    bonuses.record_payout(hold)
 
 
 @receiver(payer_refunded, sender=Hold)

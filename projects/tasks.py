@@ -5,7 +5,18 @@ from collections.abc import Callable
 
 from celery import shared_task
 
-from projects.services import approvals, deliveries, disputes, ending, posting, reviews
+from projects.services import (
+    approvals,
+    bonuses,
+    custody,
+    deliveries,
+    disputes,
+    ending,
+    lateness,
+    posting,
+    proposals,
+    reviews,
+)
 
 log = logging.getLogger(__name__)
 
@@ -15,6 +26,10 @@ SWEEPS: tuple[Callable[[], object], ...] = (
     deliveries.remind_due,
     approvals.approve_due,
     ending.lapse_due,
+    proposals.lapse_due,
+    lateness.notice_due,
+    custody.run_due,
+    bonuses.release_due,
     disputes.notice_due,
     reviews.publish_due,
 )

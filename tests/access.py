@@ -372,6 +372,10 @@ def _planned(world: Any) -> dict[str, Any]:
     return {"ref": world.contract.ref, "n": 3}
 
 
+def _proposal(world: Any) -> dict[str, Any]:
+    return {"ref": world.contract.ref, "proposal": world.proposal.ref}
+
+
 def _dispute(world: Any) -> dict[str, Any]:
     return {"ref": world.dispute.ref}
 
@@ -414,6 +418,16 @@ ACCESS |= {
     "projects:answer-call-off": Row(
         get=POST_ONLY, post=(LOGIN, GO, MISSING, BAD, MISSING, MISSING), kwargs=_in_review
     ),
+    "projects:extend": Row(get=SIDES, post=BAD_FOR_BOTH, kwargs=_planned),
+    "projects:release-part": Row(get=SIDES, post=BAD_FOR_BOTH, kwargs=_in_review),
+    "projects:return-money": Row(get=FREELANCER_ONLY, post=BAD_FOR_FREELANCER, kwargs=_planned),
+    "projects:answer-proposal": Row(
+        get=POST_ONLY, post=(LOGIN, GO, MISSING, GO, MISSING, MISSING), kwargs=_proposal
+    ),
+    "projects:bonus": Row(get=CLIENT_ONLY, post=BAD_FOR_CLIENT, kwargs=_contract),
+    "projects:bonus-confirm": Row(
+        get=POST_ONLY, post=(LOGIN, NO, MISSING, GO, MISSING, MISSING), kwargs=_contract
+    ),
     "projects:dispute-new": Row(
         get=SIDES, post=BAD_FOR_BOTH, kwargs=lambda world: {**_in_review(world), "step": 1}
     ),
@@ -440,6 +454,11 @@ ACCESS |= {
     "api:ask-changes": Row(get=NOT_GET, post=BAD_FOR_CLIENT, kwargs=_in_review),
     "api:approve": Row(get=NOT_GET, post=BAD_FOR_CLIENT, kwargs=_in_review),
     "api:call-off": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_in_review),
+    "api:extend": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_planned),
+    "api:release-part": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_in_review),
+    "api:return-money": Row(get=NOT_GET, post=BAD_FOR_FREELANCER, kwargs=_planned),
+    "api:answer-proposal": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_proposal),
+    "api:bonus": Row(get=NOT_GET, post=BAD_FOR_CLIENT, kwargs=_contract),
     "api:open-dispute": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_in_review),
     "api:dispute": Row(get=SIDES, kwargs=_dispute),
     "api:statements": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_dispute),

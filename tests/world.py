@@ -20,6 +20,7 @@ from projects.services import (
     disputes,
     messages,
     posting,
+    proposals,
     reviews,
 )
 from projects.services import funding as funding_milestones
@@ -67,6 +68,9 @@ def build_world(sandbox) -> World:
     approvals.approve(w.m1, by=w.client)
     w.funding = fund(w, w.m2)
     w.delivery = deliver(w, w.m2)
+    w.proposal = proposals.propose_extension(
+        w.m3, by=w.freelancer, due_on=w.m3.due_on + dt.timedelta(days=1), reason="A holiday."
+    )
     w.message = messages.send(w.contract, by=w.client, body="Looks good so far.")
 
     w.disputed_contract = sign(w, "Six short films")

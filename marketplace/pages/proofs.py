@@ -58,6 +58,31 @@ LAWS = (
            WHERE (m.status = 'disputed') <> (d.id IS NOT NULL)""",
     ),
     Law(
+        "money that is with us has the next date of its custody stop",
+        "SELECT count(*) FROM projects_milestone",
+        """SELECT m.id FROM projects_milestone m
+           WHERE m.status IN ('funded', 'submitted', 'changes_requested')
+             AND m.custody_due_at IS NULL""",
+    ),
+    Law(
+        "a proposal is open only while its milestone can still follow it",
+        "SELECT count(*) FROM projects_proposal WHERE status = 'open'",
+        """SELECT p.id FROM projects_proposal p JOIN projects_milestone m ON m.id = p.milestone_id
+           WHERE p.status = 'open' AND (
+               (p.kind = 'part'
+                AND m.status NOT IN ('funded', 'submitted', 'changes_requested'))
+               OR (p.kind = 'extension' AND m.status NOT IN ('planned', 'funding', 'funded'))
+               OR p.amount_minor >= m.amount_minor)""",
+    ),
+    Law(
+        "a bonus waits for its release exactly while its money is held, and costs no fee",
+        "SELECT count(*) FROM projects_bonus",
+        """SELECT b.id FROM projects_bonus b JOIN payments_hold h ON h.id = b.hold_id
+           JOIN projects_contract c ON c.id = b.contract_id
+           WHERE (b.release_due_at IS NOT NULL) <> (h.status = 'held') OR NOT h.fee_free
+              OR h.payer_id <> c.client_id OR h.payee_id <> c.freelancer_id""",
+    ),
+    Law(
         "a decided dispute has a decision that splits the paused amount",
         "SELECT count(*) FROM projects_dispute WHERE status = 'decided'",
         """SELECT d.id FROM projects_dispute d

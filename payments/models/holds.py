@@ -32,7 +32,7 @@ class Shares:
 class Hold(StatusModel):
     """An amount for one piece of work, with the payer's fee beside it.
 
-    pending ─ paid ─→ held ─→ released | refunded
+    pending ─ paid ─→ held ─→ released | refunded | split (both agreed)
        │               ↕
     cancelled        paused (a dispute) ─→ released | refunded | split
 
@@ -59,7 +59,7 @@ class Hold(StatusModel):
 
     MOVES: ClassVar[dict[str, set[str]]] = {
         "pending": {"held", "cancelled"},
-        "held": {"paused", "released", "refunded", "frozen"},
+        "held": {"paused", "released", "refunded", "split", "frozen"},
         "paused": {"held", "released", "refunded", "split", "frozen"},
         "frozen": {"held", "paused", "refunded"},
     }
@@ -76,6 +76,10 @@ class Hold(StatusModel):
     policy = models.ForeignKey(PlatformPolicy, models.PROTECT, related_name="+")
     # What it is for, as the payer reads it on the Checkout page and on invoices.
     label = models.CharField(max_length=200)
+    # What the holds of one contract share. Payments does not know what stands behind it.
+    work = models.CharField(max_length=10, blank=True)
+    # A bonus: nobody pays us a fee on it.
+    fee_free = models.BooleanField(default=False)
     basis = models.CharField(max_length=12, choices=Basis, blank=True)
     # The rule or the decision row behind the basis, e.g. "M5" or "decision:17".
     basis_detail = models.CharField(max_length=80, blank=True)
@@ -100,6 +104,10 @@ class Hold(StatusModel):
                     freelancer_fee_minor__lte=F("amount_minor"),
                 ),
                 name="hold_fees",
+            ),
+            models.CheckConstraint(
+                condition=Q(fee_free=False) | Q(client_fee_minor=0, freelancer_fee_minor=0),
+                name="hold_free_has_no_fees",
             ),
             models.CheckConstraint(condition=~Q(payer=F("payee")), name="hold_two_parties"),
             models.CheckConstraint(

@@ -55,6 +55,17 @@ class Transfer(Outgoing):
         SET_OFF = "set_off", _("Kept against what is owed")
         FAILED = "failed", _("Could not be sent")
 
+    class Wait(models.TextChoices):
+        """Why released money is not sent at once."""
+
+        NONE = "", _("No security hold")
+        EVERYBODY = "everybody", _("Every payment is held for a few days")
+        FIRST_PAYMENT = "first", _("First payment of a new client")
+        TIER_1 = "tier_1", _("Trust level 1")
+        TIER_2 = "tier_2", _("Trust level 2")
+        TIER_3 = "tier_3", _("Trust level 3")
+        BONUS = "bonus", _("Bonus")
+
     MOVES: ClassVar[dict[str, set[str]]] = {
         "waiting": {"blocked", "sending", "set_off"},
         "blocked": {"sending", "set_off"},
@@ -72,8 +83,9 @@ class Transfer(Outgoing):
     )
     # What of it was kept against what the payee owes us; the rest is sent.
     set_off_minor = models.BigIntegerField(default=0)
-    # When the security hold ends.
+    # When the security hold ends, and which rule made it that long.
     due_at = models.DateTimeField()
+    wait = models.CharField(max_length=10, choices=Wait, blank=True)
     destination = models.CharField(max_length=80, blank=True)
     sent_at = models.DateTimeField(null=True)
 

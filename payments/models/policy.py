@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.core.guards import append_only
@@ -19,12 +19,47 @@ class PlatformPolicy(models.Model):
     client_fee_bps = models.PositiveIntegerField(default=300)
     review_days = models.PositiveSmallIntegerField(default=14)
     change_rounds = models.PositiveSmallIntegerField(default=2)
-    security_hold_days = models.PositiveSmallIntegerField(default=0)
+    very_late_hours = models.PositiveSmallIntegerField(
+        default=24, help_text=_("So long after the due date the client may call it off alone.")
+    )
+    proposal_answer_days = models.PositiveSmallIntegerField(
+        default=4, help_text=_("After this a proposal nobody answered lapses.")
+    )
+    # How long released money waits before it is sent to the payee (rule M9).
+    security_hold_by_tier = models.BooleanField(
+        default=True,
+        help_text=_("By the payee's record; otherwise the same number of days for everybody."),
+    )
+    security_hold_days = models.PositiveSmallIntegerField(
+        default=0, help_text=_("For everybody, when it does not go by the payee's record.")
+    )
+    hold_days_first_payment = models.PositiveSmallIntegerField(
+        default=10, help_text=_("Until money of this client has once been paid out to anybody.")
+    )
+    hold_days_tier_1 = models.PositiveSmallIntegerField(default=5)
+    hold_days_tier_2 = models.PositiveSmallIntegerField(default=2)
+    hold_days_tier_3 = models.PositiveSmallIntegerField(default=0)
+    hold_days_bonus = models.PositiveSmallIntegerField(default=5)
+    tier_2_contracts = models.PositiveSmallIntegerField(
+        default=3, help_text=_("Finished contracts, none disputed, for tier 2.")
+    )
+    tier_3_contracts = models.PositiveSmallIntegerField(
+        default=10, help_text=_("Finished contracts, none disputed, for tier 3.")
+    )
+    bonus_days = models.PositiveSmallIntegerField(
+        default=180, help_text=_("So long after a contract's end the client may still pay a bonus.")
+    )
     dispute_answer_days = models.PositiveSmallIntegerField(default=5)
     dispute_decision_days = models.PositiveSmallIntegerField(default=5)
     review_window_days = models.PositiveSmallIntegerField(default=14)
     project_open_days = models.PositiveSmallIntegerField(default=30)
+    # The custody stop: held money may not stay longer; both sides are warned twice before.
     deposit_max_days = models.PositiveSmallIntegerField(default=85)
+    custody_first_warning_days = models.PositiveSmallIntegerField(default=60)
+    custody_last_warning_days = models.PositiveSmallIntegerField(default=75)
+    milestone_longest_days = models.PositiveSmallIntegerField(
+        default=60, help_text=_("A milestone planned for longer must be split.")
+    )
     smallest_amount = models.PositiveIntegerField(
         default=5, help_text=_("Smallest bid or milestone, in major units of the currency.")
     )
@@ -58,6 +93,21 @@ class PlatformPolicy(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(review_days__range=(3, 30)), name="policy_review_days"
+            ),
+            models.CheckConstraint(
+                condition=Q(custody_first_warning_days__gt=0)
+                & Q(custody_last_warning_days__gt=F("custody_first_warning_days"))
+                & Q(deposit_max_days__gt=F("custody_last_warning_days")),
+                name="policy_custody_warns_first",
+            ),
+            models.CheckConstraint(
+                condition=Q(tier_2_contracts__gt=0, tier_3_contracts__gt=F("tier_2_contracts"))
+                & Q(hold_days_tier_1__gte=F("hold_days_tier_2"))
+                & Q(hold_days_tier_2__gte=F("hold_days_tier_3")),
+                name="policy_tiers_rise",
+            ),
+            models.CheckConstraint(
+                condition=Q(proposal_answer_days__range=(1, 30)), name="policy_proposal_days"
             ),
         ]
         triggers = append_only()

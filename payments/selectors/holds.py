@@ -13,8 +13,11 @@ from django.db.models import (
     F,
     OuterRef,
     QuerySet,
+    Subquery,
     Value,
 )
+from django.db.models.functions import JSONObject
+from django.utils.dateparse import parse_datetime
 
 from marketplace.core import clock
 from marketplace.core.money import Money
@@ -38,6 +41,14 @@ class HoldMoney:
     returned: Money
     paid_out: bool
     refunded: bool
+    # While a security hold runs: until when, and by which rule (a value of Transfer.Wait).
+    available_at: dt.datetime | None = None
+    wait: str = ""
+
+    @property
+    def why_waiting(self) -> str:
+        """The rule behind the security hold in words; empty when none runs."""
+        return str(Transfer.Wait(self.wait).label) if self.wait else ""
 
 
 @dataclass(frozen=True)
@@ -56,17 +67,30 @@ def where_money_is(holds: Iterable[Hold]) -> dict[int, HoldMoney]:
     )
     unsent = Transfer.objects.filter(**mine).exclude(status__in=Transfer.DONE)
     unrefunded = Refund.objects.filter(**mine).exclude(status=Refund.Status.SUCCEEDED)
+    waiting = Transfer.objects.filter(**mine, status=Transfer.Status.WAITING)
     by_id = {hold.pk: hold for hold in holds}
     found = Hold.objects.filter(pk__in=by_id).values_list(
-        "pk", Exists(on_its_way), Exists(unsent), Exists(unrefunded)
+        "pk",
+        Exists(on_its_way),
+        Exists(unsent),
+        Exists(unrefunded),
+        Subquery(waiting.values(json=JSONObject(due="due_at", why="wait"))[:1]),
     )
     return {
-        pk: _money_of(by_id[pk], coming=coming, paid_out=not unsent, refunded=not unrefunded)
-        for pk, coming, unsent, unrefunded in found
+        pk: _money_of(
+            by_id[pk],
+            coming=coming,
+            paid_out=not unsent,
+            refunded=not unrefunded,
+            wait=wait or {},
+        )
+        for pk, coming, unsent, unrefunded, wait in found
     }
 
 
-def _money_of(hold: Hold, *, coming: bool, paid_out: bool, refunded: bool) -> HoldMoney:
+def _money_of(
+    hold: Hold, *, coming: bool, paid_out: bool, refunded: bool, wait: dict[str, str]
+) -> HoldMoney:
     ended = hold.ended_at is not None
     returned = hold.amount - hold.awarded if ended else Money.zero(hold.currency)
     return HoldMoney(
@@ -76,6 +100,8 @@ def _money_of(hold: Hold, *, coming: bool, paid_out: bool, refunded: bool) -> Ho
         returned=returned,
         paid_out=bool(hold.awarded) and paid_out,
         refunded=bool(returned) and refunded,
+        available_at=parse_datetime(wait["due"]) if wait else None,
+        wait=wait.get("why", ""),
     )
 
 

@@ -1,5 +1,6 @@
 """Held money: opened, paid in, paused, and given to the one or the other, once."""
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -25,10 +26,19 @@ Status = Hold.Status
 
 @transaction.atomic
 def open_hold(
-    *, payer: Party, payee: Party, amount: Money, policy: PlatformPolicy, label: str, by: "User"
+    *,
+    payer: Party,
+    payee: Party,
+    amount: Money,
+    policy: PlatformPolicy,
+    label: str,
+    by: "User",
+    work: str = "",
+    fee_free: bool = False,
 ) -> Hold:
-    """A hold that waits for its money. Fees are those of the policy both agreed to.
+    """A hold that waits for its money. Fees are those of the policy both agreed to, or none.
 
+    Holds of one contract share their `work`.
     Raises InvalidInput when the amount is too small to be worth a payment.
     """
     least = Money.parse(str(policy.smallest_amount), amount.currency)
@@ -37,13 +47,16 @@ def open_hold(
             _("The amount must be %(least)s or more") % {"least": money_text(least)},
             field="amount",
         )
+    nothing = Money.zero(amount.currency)
     fees = quote(amount, policy)
     hold = Hold.objects.create(
         payer=payer,
         payee=payee,
         amount_minor=amount.minor,
-        client_fee_minor=fees.client_fee.minor,
-        freelancer_fee_minor=fees.freelancer_fee.minor,
+        client_fee_minor=(nothing if fee_free else fees.client_fee).minor,
+        freelancer_fee_minor=(nothing if fee_free else fees.freelancer_fee).minor,
+        fee_free=fee_free,
+        work=work,
         currency=amount.currency,
         policy=policy,
         label=label,
@@ -97,6 +110,23 @@ def split(
     there, InvalidTransition when somebody was first.
     """
     _lock(hold, Status.PAUSED)
+    _divide(hold, to_payee, by=by, basis=basis, basis_detail=basis_detail)
+
+
+@transaction.atomic
+def settle(hold: Hold, *, to_payee: Money, by: "User", basis_detail: str) -> None:
+    """Divide held money as both sides agreed without a dispute; both fees follow the money.
+
+    Raises InvalidInput for more than is there, InvalidTransition when somebody was first.
+    """
+    _lock(hold, Status.HELD)
+    settled = Hold.Basis.SETTLEMENT
+    _divide(hold, to_payee, by=by, basis=settled, basis_detail=basis_detail)
+
+
+def _divide(
+    hold: Hold, to_payee: Money, *, by: "User | None", basis: str, basis_detail: str
+) -> None:
     if not Money.zero(hold.currency) <= to_payee <= hold.amount:
         raise InvalidInput(
             _("The freelancer's part must be between zero and %(all)s")
@@ -180,6 +210,12 @@ def _end(
     audit.record(
         by, f"hold.{status}", hold, awarded=awarded.minor, basis=basis, detail=basis_detail
     )
+
+
+def available_at(hold: Hold) -> dt.datetime | None:
+    """When the payee's part leaves the security hold; None when none runs."""
+    waiting = hold.transfers.filter(wait__gt="").first()
+    return waiting.due_at if waiting else None
 
 
 def _leg_of(returned: Refund | None) -> list[ledger.Leg]:

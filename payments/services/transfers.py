@@ -22,7 +22,7 @@ from marketplace.core.models import OutboxMessage
 from marketplace.core.money import Money
 from payments import gateway, ledger, signals
 from payments.models import Funding, Hold, PayoutAccount, Transfer
-from payments.services import commands, receivables
+from payments.services import commands, receivables, trust
 from payments.services.commands import command
 
 if TYPE_CHECKING:
@@ -41,16 +41,17 @@ PAYEE_IS_NOT_READY = {
 
 def draw_up(hold: Hold, funding: Funding, amount: Money) -> Transfer:
     """The payee's part of a charge; the money is in `pending`. Goes at once when no hold runs."""
-    wait = dt.timedelta(days=hold.policy.security_hold_days)
+    days, why = trust.security_hold(hold)
     transfer = Transfer.objects.create(
         hold=hold,
         funding=funding,
         payee=hold.payee,
         amount_minor=amount.minor,
         currency=amount.currency,
-        due_at=clock.now() + wait,
+        due_at=clock.now() + dt.timedelta(days=days),
+        wait=why if days else Transfer.Wait.NONE,
     )
-    if not wait:
+    if not days:
         end_security_hold(transfer)
     return transfer
 

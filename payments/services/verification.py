@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from marketplace.core import clock
 from payments import ledger
@@ -175,6 +176,8 @@ CHECKS = [
             SELECT round(hold.amount_minor::numeric * policy.client_fee_bps / 10000) AS client,
                    round(hold.amount_minor::numeric * policy.freelancer_fee_bps / 10000)
                        AS freelancer
+            WHERE NOT hold.fee_free
+            UNION ALL SELECT 0, 0 WHERE hold.fee_free
         ) AS agreed
         WHERE (hold.client_fee_minor, hold.freelancer_fee_minor)
               <> (agreed.client, agreed.freelancer)
@@ -472,6 +475,14 @@ def verify() -> Iterator[Finding]:
 
     Call it outside transactions.
     """
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        yield from findings(cursor)
+
+
+def findings(cursor: CursorWrapper) -> Iterator[Finding]:
+    """What every check finds in the cursor's transaction."""
     now = clock.now()
     facts: dict[str, Any] = {
         "deferred": sorted(role.value for role in ledger.OVERDRAWABLE),
@@ -479,15 +490,12 @@ def verify() -> Iterator[Finding]:
         "transfer_since": now - TRANSFER_TAKES,
         "refund_since": now - REFUND_TAKES,
     }
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        cursor.execute("SET LOCAL statement_timeout = 0")
-        for check in CHECKS:
-            cursor.execute(f"SELECT count(*) FROM {check.table}")  # noqa: S608 - our own names
-            counted = int(cursor.fetchone()[0])
-            # Without facts Python's placeholders are not looked for, and %s is PostgreSQL's own.
-            query, used = HELD_NOW + check.broken, None
-            if "%(" in query:
-                query, used = query.replace("%s", "%%s"), facts
-            cursor.execute(query, used)
-            yield Finding(check.title, counted, [row[0] for row in cursor.fetchall()])
+    for check in CHECKS:
+        cursor.execute(f"SELECT count(*) FROM {check.table}")  # noqa: S608 - our own names
+        counted = int(cursor.fetchone()[0])
+        # Without facts Python's placeholders are not looked for, and %s is PostgreSQL's own.
+        query, used = HELD_NOW + check.broken, None
+        if "%(" in query:
+            query, used = query.replace("%s", "%%s"), facts
+        cursor.execute(query, used)
+        yield Finding(check.title, counted, [row[0] for row in cursor.fetchall()])

@@ -29,6 +29,28 @@ class MoneyPartShape(Serializer):
     amount = AmountField(source="money")
 
 
+class ProposalShape(Serializer):
+    """An open proposal: a new due date or a lower amount."""
+
+    ref = serializers.CharField()
+    kind = serializers.CharField()
+    mine = serializers.BooleanField()
+    due_on = serializers.DateField(allow_null=True)
+    amount = AmountField(allow_null=True)
+    answer_due_at = serializers.DateTimeField()
+
+
+class BonusRowShape(Serializer):
+    """A bonus that was paid."""
+
+    ref = serializers.CharField(source="bonus.ref")
+    amount = AmountField()
+    note = serializers.CharField(source="bonus.note")
+    paid_at = serializers.DateTimeField(source="bonus.hold.held_at")
+    available_at = serializers.DateTimeField(source="money.available_at", allow_null=True)
+    paid_out = serializers.BooleanField(source="money.paid_out")
+
+
 class StepShape(Serializer):
     """A milestone and where its money is."""
 
@@ -39,6 +61,11 @@ class StepShape(Serializer):
     status = serializers.CharField()
     due_on = serializers.DateField(source="milestone.due_on", allow_null=True)
     review_due_at = serializers.DateTimeField(source="milestone.review_due_at", allow_null=True)
+    late_at = serializers.DateTimeField(source="milestone.late_at", allow_null=True)
+    very_late_at = serializers.DateTimeField(source="milestone.very_late_at", allow_null=True)
+    custody_ends_at = serializers.DateTimeField(source="milestone.custody_ends_at", allow_null=True)
+    available_at = serializers.DateTimeField(allow_null=True)
+    proposals = ProposalShape(many=True)
     changes_asked = serializers.IntegerField(source="milestone.changes_asked")
     round = serializers.SerializerMethodField()
     dispute = serializers.SerializerMethodField()
@@ -89,6 +116,7 @@ class ContractShape(Serializer):
     created_at = serializers.DateTimeField(source="seat.contract.created_at")
     ended_at = serializers.DateTimeField(source="seat.contract.ended_at", allow_null=True)
     milestones = StepShape(source="steps", many=True)
+    bonuses = BonusRowShape(many=True)
 
 
 class ContractPageShape(Serializer):
@@ -216,6 +244,39 @@ class CallOffShape(Serializer):
     """Why the client wants to call it off; not needed when they may do it alone."""
 
     reason = serializers.CharField(max_length=2000, required=False, default="", allow_blank=True)
+
+
+class ExtendShape(Serializer):
+    """A new due date, and why."""
+
+    due_on = serializers.DateField()
+    reason = serializers.CharField(max_length=2000)
+
+
+class ReleasePartShape(Serializer):
+    """A lower amount for the freelancer, before the fee, and why."""
+
+    amount = serializers.CharField(max_length=20)
+    reason = serializers.CharField(max_length=2000)
+
+
+class AnswerShape(Serializer):
+    """Whether the proposal is accepted; `null` takes one's own back."""
+
+    accept = serializers.BooleanField(allow_null=True)
+
+
+class GiveBonusShape(Serializer):
+    """Money on top."""
+
+    amount = serializers.CharField(max_length=20)
+    note = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+
+
+class BonusCheckoutShape(Serializer):
+    """Where the client pays the bonus; no address while Stripe does not answer."""
+
+    checkout_url = serializers.CharField(allow_null=True)
 
 
 class SendShape(Serializer):

@@ -3,7 +3,7 @@
 from django.urls import path
 
 import marketplace.core.refs  # noqa: F401 - makes <ref:…> known
-from projects.api import contracts, disputes
+from projects.api import contracts, disputes, proposals
 
 MILESTONE = "contracts/<ref:ref>/milestones/<int:n>/"
 
@@ -17,6 +17,15 @@ urlpatterns = [
     path(f"{MILESTONE}ask-changes/", contracts.AskChangesView.as_view(), name="ask-changes"),
     path(f"{MILESTONE}approve/", contracts.ApproveView.as_view(), name="approve"),
     path(f"{MILESTONE}call-off/", contracts.CallOffView.as_view(), name="call-off"),
+    path(f"{MILESTONE}extend/", proposals.ExtendView.as_view(), name="extend"),
+    path(f"{MILESTONE}release-part/", proposals.ReleasePartView.as_view(), name="release-part"),
+    path(f"{MILESTONE}return-money/", proposals.ReturnMoneyView.as_view(), name="return-money"),
+    path(
+        "contracts/<ref:ref>/proposals/<ref:proposal>/answer/",
+        proposals.AnswerProposalView.as_view(),
+        name="answer-proposal",
+    ),
+    path("contracts/<ref:ref>/bonus/", proposals.BonusView.as_view(), name="bonus"),
     path(f"{MILESTONE}dispute/", disputes.OpenDisputeView.as_view(), name="open-dispute"),
     path("disputes/<ref:ref>/", disputes.DisputeView.as_view(), name="dispute"),
     path("disputes/<ref:ref>/statements/", disputes.StatementsView.as_view(), name="statements"),

@@ -57,6 +57,10 @@ class HireForm(MilestoneRows):
             error_messages={"invalid": _("Enter a date, like 2027-01-15")},
         )
 
+    def names(self) -> dict[str, str]:
+        """What this form calls the fields a service may name."""
+        return {f"milestones.{n}.due_on": f"m{n}_due_on" for n in range(1, self.count + 1)}
+
     def plan(self) -> list[MilestonePlan]:
         """The rows as the service takes them."""
         return [MilestonePlan(*row) for row in self.cleaned_data["milestones"]]

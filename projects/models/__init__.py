@@ -12,11 +12,13 @@ from projects.models.contracts import (
 from projects.models.disputes import Decision, Dispute, DisputeStatement
 from projects.models.messages import Message, MessageRead
 from projects.models.projects import Project
+from projects.models.proposals import Bonus, Proposal
 from projects.models.reviews import Review
 
 __all__ = [
     "Bid",
     "BidMilestone",
+    "Bonus",
     "Cancellation",
     "ChangeRequest",
     "Contract",
@@ -29,5 +31,6 @@ __all__ = [
     "MessageRead",
     "Milestone",
     "Project",
+    "Proposal",
     "Review",
 ]

@@ -1,5 +1,6 @@
 """What the two agreed, and what happened to it."""
 
+import datetime as dt
 from typing import ClassVar
 
 import pgtrigger
@@ -138,10 +139,11 @@ class Milestone(StatusModel):
     """A step with an amount. Its hold is where the money is.
 
     planned → funding → funded → submitted ⇄ changes_requested
-                 └→ planned  │       └→ approved (by the client, or by silence)
+                 └→ planned  │       └→ approved (by the client, by silence, by the custody stop)
                              └ disputed (from funded, submitted, changes_requested) → settled
     funded | submitted | changes_requested ⇄ frozen (the card payment is questioned) → cancelled
     planned | funded → cancelled
+    funded | submitted | changes_requested → settled (both agreed on less, or it was given back)
     """
 
     class Status(models.TextChoices):
@@ -163,9 +165,9 @@ class Milestone(StatusModel):
     MOVES: ClassVar[dict[str, set[str]]] = {
         "planned": {"funding", "funded", "cancelled"},
         "funding": {"planned", "funded"},
-        "funded": {"submitted", "disputed", "cancelled", "frozen"},
-        "submitted": {"changes_requested", "approved", "disputed", "frozen"},
-        "changes_requested": {"submitted", "disputed", "frozen"},
+        "funded": {"submitted", "disputed", "cancelled", "settled", "frozen"},
+        "submitted": {"changes_requested", "approved", "disputed", "settled", "frozen"},
+        "changes_requested": {"submitted", "approved", "disputed", "settled", "frozen"},
         "disputed": {"settled", "funded", "submitted", "changes_requested", "cancelled"},
         "frozen": {"funded", "submitted", "changes_requested", "cancelled"},
     }
@@ -184,6 +186,10 @@ class Milestone(StatusModel):
     review_due_at = models.DateTimeField(null=True)
     # The next reminder to the client before that (rule M4).
     remind_at = models.DateTimeField(null=True)
+    # The next warning of the custody stop, or the stop itself (rule 2.1).
+    custody_due_at = models.DateTimeField(null=True)
+    # When it is late, then when it is very late (rule M13).
+    late_due_at = models.DateTimeField(null=True)
     approved_at = models.DateTimeField(null=True)
     changes_asked = models.PositiveSmallIntegerField(default=0)
     # Where it goes back to when the payment is cleared, and the rest of its review time, seconds.
@@ -236,6 +242,16 @@ class Milestone(StatusModel):
             models.Index(
                 fields=["remind_at"], condition=Q(status="submitted"), name="milestone_remind_due"
             ),
+            models.Index(
+                fields=["custody_due_at"],
+                condition=Q(
+                    status__in=["funded", "submitted", "changes_requested", "disputed"],
+                ),
+                name="milestone_custody_due",
+            ),
+            models.Index(
+                fields=["late_due_at"], condition=Q(status="funded"), name="milestone_late_due"
+            ),
         ]
         triggers = [
             Guard(
@@ -260,6 +276,28 @@ class Milestone(StatusModel):
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.contract.currency)
+
+    @property
+    def custody_ends_at(self) -> dt.datetime | None:
+        """When its money must have left us (rule 2.1); None while there is none."""
+        if self.hold is None or self.hold.held_at is None:
+            return None
+        return self.hold.held_at + dt.timedelta(days=self.contract.policy.deposit_max_days)
+
+    @property
+    def late_at(self) -> dt.datetime | None:
+        """When its due date has passed, UTC; None when the money came only after that."""
+        if self.due_on is None or self.funded_at is None:
+            return None
+        next_day = self.due_on + dt.timedelta(days=1)
+        end = dt.datetime.combine(next_day, dt.time.min, tzinfo=dt.UTC)
+        return end if self.funded_at < end else None
+
+    @property
+    def very_late_at(self) -> dt.datetime | None:
+        """When the client may call it off alone if nothing was delivered (rule M13)."""
+        late = self.late_at
+        return late and late + dt.timedelta(hours=self.contract.policy.very_late_hours)
 
 
 class Delivery(models.Model):

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404
 from accounts.models import Membership, Party, User
 from payments.models import Funding
 from projects.models import (
+    Bonus,
     Cancellation,
     Contract,
     Delivery,
@@ -20,6 +21,7 @@ from projects.models import (
     Message,
     MessageRead,
     Milestone,
+    Proposal,
 )
 from projects.models.contracts import Side
 
@@ -147,6 +149,7 @@ def _with_details(rows: QuerySet[Milestone]) -> QuerySet[Milestone]:
         delivered=Subquery(_newest_delivery()),
         disputed=Subquery(_newest_dispute()),
         calling_off=Subquery(_open_cancellation()),
+        proposed=ArraySubquery(_open_proposals()),
     )
 
 
@@ -197,6 +200,62 @@ def _open_cancellation() -> QuerySet[Cancellation, Any]:
     return Cancellation.objects.filter(
         milestone=OuterRef("pk"), status=Cancellation.Status.OPEN
     ).values(json=JSONObject(reason="reason", asked_at="asked_at", due="answer_due_at"))[:1]
+
+
+def _open_proposals() -> QuerySet[Proposal, Any]:
+    return (
+        Proposal.objects.filter(milestone=OuterRef("pk"), status=Proposal.Status.OPEN)
+        .order_by("pk")
+        .values(
+            json=JSONObject(
+                ref="ref",
+                kind="kind",
+                side="side",
+                due_on="due_on",
+                minor="amount_minor",
+                answer_due_at="answer_due_at",
+            )
+        )
+    )
+
+
+def proposal_to_answer(user: User, ref: str, proposal: str) -> tuple[Seat, Proposal]:
+    """A proposal of a contract for somebody who may agree to it; 403 for others at the table."""
+    seat = contract_to_read(user, ref)
+    if not seat.moves_money:
+        raise PermissionDenied
+    of_contract = {"milestone__contract": seat.contract}
+    return seat, get_object_or_404(Proposal, ref=proposal, **of_contract)
+
+
+def milestone_to_return(user: User, ref: str, n: int) -> tuple[Seat, Milestone]:
+    """A milestone for somebody who may give its money back for the freelancer; 403 otherwise."""
+    seat, milestone = milestone_to_move(user, ref, n)
+    if seat.is_client:
+        raise PermissionDenied
+    return seat, milestone
+
+
+def contract_to_reward(user: User, ref: str) -> Seat:
+    """A contract for somebody who pays for the client; 403 for the others at the table."""
+    seat = contract_to_end(user, ref)
+    if not seat.is_client:
+        raise PermissionDenied
+    return seat
+
+
+def bonuses_of(contract: Contract) -> list[Bonus]:
+    """The bonuses that were paid, newest first, with their holds."""
+    rows = Bonus.objects.filter(contract=contract, hold__held_at__isnull=False)
+    return list(rows.select_related("hold").order_by("-pk"))
+
+
+def bonus_on_its_way(contract: Contract) -> Funding | None:
+    """The try to pay a bonus that is still running."""
+    tried = Funding.objects.filter(
+        parts__hold__bonus__contract=contract, status__in=Funding.RUNNING
+    )
+    return tried.order_by("-pk").first()
 
 
 def last_try(milestone: Milestone) -> Funding | None:

@@ -4,10 +4,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from marketplace.core.display import money_text
+from marketplace.core import clock
+from marketplace.core.display import day_text, money_text
 from marketplace.core.money import Money
 from projects.models import Contract, ContractEvent, Milestone
 from projects.selectors.contracts import Seat
@@ -54,6 +56,96 @@ KINDS: dict[str, tuple[str, str, Any]] = {
         "check",
         "good",
         gettext_lazy("Nobody replied in time, %(amount)s of milestone %(n)s released"),
+    ),
+    "milestone.released_by_custody": (
+        "check",
+        "good",
+        gettext_lazy("%(amount)s of milestone %(n)s released at the custody stop"),
+    ),
+    "milestone.returned_by_custody": (
+        "flag",
+        "",
+        gettext_lazy("%(amount)s of milestone %(n)s goes back at the custody stop"),
+    ),
+    "milestone.custody_warned": (
+        "clock",
+        "warn",
+        gettext_lazy("We told you both how long the money of milestone %(n)s may stay with us"),
+    ),
+    "milestone.late": ("clock", "warn", gettext_lazy("Milestone %(n)s is late")),
+    "milestone.very_late": (
+        "clock",
+        "warn",
+        gettext_lazy("Milestone %(n)s is very late, %(client)s may call it off alone"),
+    ),
+    "milestone.money_returned": (
+        "refresh",
+        "",
+        gettext_lazy("%(freelancer)s gave %(amount)s of milestone %(n)s back to %(client)s"),
+    ),
+    "extension.asked": (
+        "calendar",
+        "warn",
+        gettext_lazy("%(actor)s proposed %(day)s as the new due date of milestone %(n)s"),
+    ),
+    "extension.accepted": (
+        "calendar",
+        "good",
+        gettext_lazy("%(actor)s agreed: milestone %(n)s is now due %(day)s"),
+    ),
+    "extension.declined": (
+        "calendar",
+        "",
+        gettext_lazy("%(actor)s did not agree to a new due date for milestone %(n)s"),
+    ),
+    "extension.withdrawn": (
+        "calendar",
+        "",
+        gettext_lazy("%(actor)s took back the new due date for milestone %(n)s"),
+    ),
+    "extension.lapsed": (
+        "calendar",
+        "",
+        gettext_lazy("Nobody answered about a new due date for milestone %(n)s"),
+    ),
+    "part.asked": (
+        "scale",
+        "warn",
+        gettext_lazy("%(actor)s proposed %(amount)s for milestone %(n)s, and %(back)s back"),
+    ),
+    "part.accepted": (
+        "check",
+        "good",
+        gettext_lazy(
+            "You agreed on milestone %(n)s: %(amount)s to %(freelancer)s, %(back)s back to "
+            "%(client)s"
+        ),
+    ),
+    "part.declined": (
+        "x",
+        "",
+        gettext_lazy("%(actor)s did not agree to %(amount)s for milestone %(n)s"),
+    ),
+    "part.withdrawn": (
+        "refresh",
+        "",
+        gettext_lazy("%(actor)s no longer proposes %(amount)s for milestone %(n)s"),
+    ),
+    "part.lapsed": (
+        "clock",
+        "",
+        gettext_lazy("Nobody answered about %(amount)s for milestone %(n)s"),
+    ),
+    "bonus.paid": ("plus", "good", gettext_lazy("%(client)s paid a bonus of %(amount)s")),
+    "bonus.paid_out": (
+        "bank",
+        "good",
+        gettext_lazy("The bonus of %(amount)s left us for %(freelancer)s’s account"),
+    ),
+    "dispute.custody_stop": (
+        "scale",
+        "warn",
+        gettext_lazy("The money of milestone %(n)s reached the custody stop, a person decides now"),
     ),
     "money.paid_out": (
         "bank",
@@ -142,6 +234,23 @@ NOTES = {
     "milestone.approved_by_silence": gettext_lazy(
         "No reply within the review time counts as yes, as both agreed."
     ),
+    "milestone.released_by_custody": gettext_lazy(
+        "Work was delivered, and it had been with us as long as it may stay with us."
+    ),
+    "milestone.returned_by_custody": gettext_lazy(
+        "Nothing was delivered in all the time it may stay with us."
+    ),
+}
+
+
+RELEASE = gettext_lazy("%(amount)s of milestone %(n)s is released at the latest")
+CUSTODY = {
+    Milestone.Status.FUNDED: gettext_lazy(
+        "%(amount)s of milestone %(n)s goes back to %(client)s if nothing is delivered by then"
+    ),
+    Milestone.Status.SUBMITTED: RELEASE,
+    Milestone.Status.CHANGES_REQUESTED: RELEASE,
+    Milestone.Status.DISPUTED: gettext_lazy("Milestone %(n)s has to be settled or decided"),
 }
 
 
@@ -182,6 +291,7 @@ def _words(event: ContractEvent, seat: Seat) -> dict[str, object]:
         "actor": _actor(event, seat),
         "n": event.milestone.position if event.milestone else "",
         "amount": "" if amount is None else money_text(amount),
+        "day": day_text(due) if (due := parse_date(event.facts.get("due_on", ""))) else "",
         "back": money_text(Money(event.facts.get("back_minor", 0), contract.currency)),
     }
 
@@ -208,4 +318,43 @@ def coming(seat: Seat, milestones: list[Milestone]) -> list[Line]:
                 "client": seat.contract.client.short_name,
             }
             lines.append(Line(text % words, "clock", at=due, kind="next"))
+        lines += [line for line in (_lateness(seat, step), _custody(seat, step)) if line]
     return lines
+
+
+def _names(seat: Seat, step: Milestone) -> dict[str, str]:
+    return {
+        "amount": money_text(step.amount),
+        "n": str(step.position),
+        "client": seat.contract.client.short_name,
+        "freelancer": seat.contract.freelancer.short_name,
+    }
+
+
+def _lateness(seat: Seat, step: Milestone) -> Line | None:
+    """Until when something has to be delivered, before the client may call it off alone."""
+    since = step.very_late_at
+    if step.status != Milestone.Status.FUNDED or since is None or since <= clock.now():
+        return None
+    text = (
+        _("You may call milestone %(n)s off alone if nothing is delivered by then")
+        if seat.is_client
+        else _("%(client)s may call milestone %(n)s off alone if nothing is delivered by then")
+    )
+    return Line(text % _names(seat, step), "clock", at=since, kind="next")
+
+
+def _custody(seat: Seat, step: Milestone) -> Line | None:
+    """The custody stop, and what it does as things stand (rule 2.1)."""
+    stop = step.custody_ends_at
+    status = Milestone.Status(step.status)
+    if stop is None or status not in CUSTODY:
+        return None
+    return Line(
+        str(CUSTODY[status]) % _names(seat, step),
+        "clock",
+        at=stop,
+        kind="next",
+        note=_("Longer than %(days)s days we may not hold money.")
+        % {"days": seat.contract.policy.deposit_max_days},
+    )

@@ -144,6 +144,9 @@ def _funded(seat: Seat, step: Milestone) -> NextStep:
     words = _words(seat, step) | {"due": day_text(step.due_on) if step.due_on else ""}
     if question := vars(step).get("calling_off"):
         return _calling_off(seat, step, parse_datetime(question["due"]))
+    very_late = step.very_late_at
+    if very_late and very_late <= clock.now():
+        return _very_late(seat, step)
     if not seat.is_client:
         return NextStep(
             title=_("Funded, go ahead: %(amount)s is set aside for “%(title)s”") % words,
@@ -182,6 +185,49 @@ def _funded(seat: Seat, step: Milestone) -> NextStep:
     )
 
 
+def _very_late(seat: Seat, step: Milestone) -> NextStep:
+    words = _words(seat, step)
+    if seat.is_client:
+        return NextStep(
+            title=_("“%(title)s” is very late") % words,
+            text=_(
+                "Nothing was delivered. You may call it off alone and get everything back, wait, "
+                "or agree on a new date."
+            ),
+            icon="clock",
+            kind="warn",
+            pill=_("Very late"),
+            actions=[
+                Action(_("Call it off"), _link("call-off", step), primary=True),
+                Action(_("Propose a new due date"), _link("extend", step)),
+                _trouble(step),
+            ]
+            if seat.moves_money
+            else [],
+            milestone=step,
+        )
+    return NextStep(
+        title=_("“%(title)s” is very late. Please deliver it") % words,
+        text=_(
+            "%(client)s may call it off alone until you deliver or agree on a new date. The "
+            "%(amount)s is still set aside."
+        )
+        % words,
+        icon="clock",
+        kind="warn",
+        pill=_("Your turn"),
+        actions=[
+            Action(_("Deliver for review"), _link("deliver", step), primary=True),
+            *(
+                [Action(_("Propose a new due date"), _link("extend", step))]
+                if seat.moves_money
+                else []
+            ),
+        ],
+        milestone=step,
+    )
+
+
 def _calling_off(seat: Seat, step: Milestone, due: dt.datetime | None) -> NextStep:
     words = _words(seat, step) | {"due": day_text(due or clock.now())}
     if seat.is_client:
@@ -214,7 +260,9 @@ def _calling_off(seat: Seat, step: Milestone, due: dt.datetime | None) -> NextSt
 
 
 def _submitted(seat: Seat, step: Milestone) -> NextStep:
-    due = step.review_due_at or clock.now()
+    # The custody stop may come before the end of the review.
+    ends = [at for at in (step.review_due_at, step.custody_ends_at) if at]
+    due = min(ends, default=clock.now())
     words = _words(seat, step) | {"due": day_text(due), "left": days_left_text(due)}
     if not seat.is_client:
         return NextStep(

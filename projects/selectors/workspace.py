@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from marketplace.core.display import day_text, money_text
+from marketplace.core import clock
+from marketplace.core.display import day_text, moment_text, money_text
 from marketplace.core.money import Money
 from payments.selectors import HoldMoney, Segment, where_money_is
-from projects.models import Milestone
-from projects.selectors.contracts import Seat, contracts_of, milestones_of
+from projects.models import Bonus, Milestone, Proposal
+from projects.selectors.contracts import Seat, bonuses_of, contracts_of, milestones_of
 from projects.selectors.next_step import NextStep, next_step
 
 S = Milestone.Status
@@ -61,6 +62,20 @@ class FileLink:
 
 
 @dataclass(frozen=True)
+class Suggestion:
+    """An open proposal as the milestone's row shows it."""
+
+    ref: str
+    kind: str
+    mine: bool
+    due_on: dt.date | None
+    amount: Money | None
+    answer_due_at: dt.datetime | None
+    text: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Step:
     """A milestone as its row shows it."""
 
@@ -70,6 +85,18 @@ class Step:
     segments: Sequence[Segment]
     delivery: dict[str, Any] | None = None
     files: list[FileLink] = field(default_factory=list)
+    proposals: list[Suggestion] = field(default_factory=list)
+    available_at: dt.datetime | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether its money is with us and nobody disputes it."""
+        return self.milestone.status in Milestone.HELD
+
+    @property
+    def undelivered(self) -> bool:
+        """Whether its due date still means something."""
+        return self.milestone.status in {S.PLANNED, S.FUNDED}
 
     @property
     def number(self) -> int:
@@ -109,6 +136,18 @@ class Step:
 
 
 @dataclass(frozen=True)
+class BonusRow:
+    """A bonus that was paid, and where its money is."""
+
+    bonus: Bonus
+    money: HoldMoney
+
+    @property
+    def amount(self) -> Money:
+        return self.bonus.hold.amount
+
+
+@dataclass(frozen=True)
 class Workspace:
     """A contract from one seat: steps, bar and sums, all from the same figures."""
 
@@ -116,20 +155,34 @@ class Workspace:
     steps: list[Step]
     segments: list[Segment]
     sums: list[Sum]
+    bonuses: list[BonusRow] = field(default_factory=list)
 
 
 def workspace_of(seat: Seat) -> Workspace:
     """The contract's steps and money: one query for the steps, one for the money."""
     milestones = milestones_of(seat.contract)
-    where = where_money_is([step.hold for step in milestones if step.hold])
-    return workspace(seat, milestones, where)
+    bonuses = bonuses_of(seat.contract)
+    holds = [step.hold for step in milestones if step.hold]
+    where = where_money_is([*holds, *(bonus.hold for bonus in bonuses)])
+    return workspace(seat, milestones, where, bonuses)
 
 
-def workspace(seat: Seat, milestones: Iterable[Milestone], where: Where) -> Workspace:
+def workspace(
+    seat: Seat, milestones: Iterable[Milestone], where: Where, bonuses: Iterable[Bonus] = ()
+) -> Workspace:
     """The same from what a caller has fetched already."""
     steps = [_step(milestone, where, seat) for milestone in milestones]
     segments = [segment for step in steps for segment in step.segments]
-    return Workspace(seat, steps, segments, sums(seat, steps, segments))
+    rows = [BonusRow(bonus, where[bonus.hold_id]) for bonus in bonuses]
+    return Workspace(seat, steps, segments, [*sums(seat, steps, segments), *_bonus(rows)], rows)
+
+
+def _bonus(rows: Sequence[BonusRow]) -> list[Sum]:
+    """Bonuses stand below the contract total: they come on top of it."""
+    if not rows:
+        return []
+    total = sum((row.amount for row in rows[1:]), rows[0].amount)
+    return [Sum(_("Bonus, on top"), total)]
 
 
 def segments_of(milestone: Milestone, where: Where) -> list[Segment]:
@@ -149,6 +202,7 @@ def _step(milestone: Milestone, where: Where, seat: Seat) -> Step:
     delivery = vars(milestone).get("delivered")
     if delivery:
         delivery = delivery | {"at": parse_datetime(delivery["at"])}
+    money = where.get(milestone.hold_id or 0)
     return Step(
         milestone=milestone,
         state=segments[0].state if segments else "",
@@ -156,6 +210,33 @@ def _step(milestone: Milestone, where: Where, seat: Seat) -> Step:
         segments=segments,
         delivery=delivery,
         files=[FileLink.of(file) for file in delivery["files"]] if delivery else [],
+        proposals=[_suggestion(one, milestone, seat) for one in vars(milestone)["proposed"]],
+        available_at=money.available_at if money else None,
+    )
+
+
+def _suggestion(proposal: dict[str, Any], milestone: Milestone, seat: Seat) -> Suggestion:
+    mine = proposal["side"] == seat.side.value
+    words = {"name": (seat.mine if mine else seat.other).short_name}
+    due_on = amount = None
+    if proposal["kind"] == Proposal.Kind.EXTENSION:
+        due_on = dt.date.fromisoformat(proposal["due_on"])
+        words["day"] = day_text(due_on)
+        text, page = _("%(name)s proposes %(day)s as the new due date."), "extend"
+    else:
+        amount = Money(proposal["minor"], seat.contract.currency)
+        words["amount"] = money_text(amount)
+        text, page = _("%(name)s proposes to end it with %(amount)s."), "release-part"
+    url = reverse(f"projects:{page}", kwargs={"ref": seat.contract.ref, "n": milestone.position})
+    return Suggestion(
+        ref=proposal["ref"],
+        kind=proposal["kind"],
+        mine=mine,
+        due_on=due_on,
+        amount=amount,
+        answer_due_at=parse_datetime(proposal["answer_due_at"]),
+        text=text % words,
+        url=url,
     )
 
 
@@ -174,12 +255,33 @@ def _meta(milestone: Milestone, where: Where, seat: Seat, delivery: dict[str, An
             asked,
         ) % {"n": asked, "all": seat.contract.change_rounds}
     if milestone.status == S.APPROVED and milestone.approved_at:
-        return _("Approved %(day)s") % {"day": day_text(milestone.approved_at)}
+        approved = _("Approved %(day)s") % {"day": day_text(milestone.approved_at)}
+        return _with_wait(approved, where.get(milestone.hold_id or 0), seat)
     if milestone.status == S.SETTLED:
         return _settled(where.get(milestone.hold_id or 0), seat)
     if milestone.status in {S.FROZEN, S.CANCELLED}:
         return _stopped(milestone, seat)
-    return _("Due %(day)s") % {"day": day_text(milestone.due_on)} if milestone.due_on else ""
+    return _due(milestone)
+
+
+def _due(milestone: Milestone) -> str:
+    if milestone.due_on is None:
+        return ""
+    late = milestone.late_at
+    is_late = milestone.status == S.FUNDED and late is not None and late <= clock.now()
+    words = _("Late: it was due %(day)s") if is_late else _("Due %(day)s")
+    return words % {"day": day_text(milestone.due_on)}
+
+
+def _with_wait(text: str, money: HoldMoney | None, seat: Seat) -> str:
+    """The freelancer also reads when the money leaves the security hold, and why then."""
+    if money is None or money.available_at is None or seat.is_client:
+        return text
+    return _("%(text)s. Available %(when)s: %(why)s") % {
+        "text": text,
+        "when": moment_text(money.available_at),
+        "why": money.why_waiting,
+    }
 
 
 def _stopped(milestone: Milestone, seat: Seat) -> str:
@@ -194,12 +296,13 @@ def _stopped(milestone: Milestone, seat: Seat) -> str:
 def _settled(money: HoldMoney | None, seat: Seat) -> str:
     if money is None:
         return _("Settled")
-    return _("Settled: %(part)s to %(freelancer)s, %(rest)s back to %(client)s") % {
+    settled = _("Settled: %(part)s to %(freelancer)s, %(rest)s back to %(client)s") % {
         "part": money_text(money.awarded),
         "rest": money_text(money.returned),
         "freelancer": seat.contract.freelancer.short_name,
         "client": seat.contract.client.short_name,
     }
+    return _with_wait(settled, money, seat)
 
 
 def sums(seat: Seat, steps: Sequence[Step], segments: Sequence[Segment]) -> list[Sum]:

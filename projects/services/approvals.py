@@ -11,12 +11,17 @@ from payments.models import Hold
 from payments.services import holds
 from projects.models import Milestone
 from projects.models.contracts import Side
-from projects.services import locks, news
-from projects.services.contracts import end_if_over
+from projects.services import locks, news, proposals
+from projects.services.contracts import CUSTODY_RULE, end_if_over
 from projects.services.sides import require_client
 
 log = logging.getLogger(__name__)
 SILENCE_RULE = "M5"
+# By which rule money is released when nobody said yes: the history line and the notice.
+WITHOUT_A_YES = {
+    SILENCE_RULE: ("milestone.approved_by_silence", "approved_by_silence"),
+    CUSTODY_RULE: ("milestone.released_by_custody", "custody_released"),
+}
 
 
 @transaction.atomic
@@ -45,7 +50,7 @@ def approve_by_silence(milestone: Milestone) -> bool:
         due = milestone.review_due_at
         if milestone.status != Milestone.Status.SUBMITTED or due is None or due > clock.now():
             return False
-        _release(milestone, by=None)
+        release_by_rule(milestone, SILENCE_RULE)
         return True
 
 
@@ -64,41 +69,38 @@ def approve_due() -> int:
     return released
 
 
-def _release(milestone: Milestone, *, by: User | None) -> None:
+def release_by_rule(milestone: Milestone, rule: str) -> None:
+    """Release delivered work because a rule says so. The caller holds the milestone's locks."""
+    _release(milestone, by=None, rule=rule)
+
+
+def _release(milestone: Milestone, *, by: User | None, rule: str = "") -> None:
     contract, hold = milestone.contract, milestone.hold
     if hold is None:
         raise InvalidTransition
-    silence = by is None
+    proposals.overtake(milestone, by=by)
     milestone.move_to(
         Milestone.Status.APPROVED, approved_at=clock.now(), review_due_at=None, remind_at=None
     )
     holds.release(
         hold,
         by=by,
-        basis=Hold.Basis.RULE if silence else Hold.Basis.APPROVAL,
-        basis_detail=SILENCE_RULE if silence else "",
+        basis=Hold.Basis.RULE if rule else Hold.Basis.APPROVAL,
+        basis_detail=rule,
     )
-    facts = {"rule": SILENCE_RULE} if silence else {}
+    facts = {"rule": rule} if rule else {}
     audit.record(by, "milestone.approved", milestone, hold=hold.pk, **facts)
-    kind = "milestone.approved_by_silence" if silence else "milestone.approved"
-    news.note(contract, kind, by=by, milestone=milestone, amount=milestone.amount)
-    news.tell(
-        contract,
-        Side.FREELANCER,
-        "approved_by_silence" if silence else "milestone_approved",
-        key=f"approved:{milestone.ref}",
-        group=news.MONEY,
-        milestone=milestone,
-        amount=milestone.amount,
-    )
-    if silence:
+    line, notice = WITHOUT_A_YES.get(rule, ("milestone.approved", "milestone_approved"))
+    news.note(contract, line, by=by, milestone=milestone, amount=milestone.amount)
+    for side in Side if rule else (Side.FREELANCER,):
         news.tell(
             contract,
-            Side.CLIENT,
-            "approved_by_silence",
+            side,
+            notice,
             key=f"approved:{milestone.ref}",
             group=news.MONEY,
             milestone=milestone,
             amount=milestone.amount,
+            available=holds.available_at(hold),
         )
     end_if_over(contract, by=by)

@@ -27,8 +27,8 @@ MOST_MILESTONES = 20
 LONGEST_TITLE = 120
 # Rule C1: a wish to call a milestone off that is not answered in this time is granted.
 CANCEL_ANSWER = dt.timedelta(hours=72)
-# Rule M13: with nothing delivered this long after the due date, the client may call it off alone.
-VERY_LATE = dt.timedelta(hours=24)
+# The rule that ends a hold which has lasted too long.
+CUSTODY_RULE = "2.1 custody stop"
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,29 @@ def plan_problem(
         if problem := _step_problem(step, least):
             return problem
     return _sum_problem(price, milestones)
+
+
+def refuse_too_long(milestones: Sequence[MilestonePlan], policy: PlatformPolicy) -> None:
+    """Raise InvalidInput when a milestone is planned for longer than money may wait (rule 2.1).
+
+    A milestone is expected to be funded when the one before it is due, the first one today. The
+    error's field names the milestone: "milestones.2.due_on".
+    """
+    start = clock.now().date()
+    for number, step in enumerate(milestones, 1):
+        if step.due_on is None:
+            continue
+        if step.due_on - start > dt.timedelta(days=policy.milestone_longest_days):
+            raise InvalidInput(
+                _(
+                    "Milestone %(number)s must be split: it is planned for more than %(days)s "
+                    "days, longer than we may hold money for it"
+                )
+                % {"number": number, "days": policy.milestone_longest_days},
+                field=f"milestones.{number}.due_on",
+                code="too_long",
+            )
+        start = max(start, step.due_on)
 
 
 def _step_problem(step: MilestonePlan, least: Money) -> str | None:
@@ -100,6 +123,7 @@ def draw_up(bid: Bid, *, by: User, milestones: Sequence[MilestonePlan]) -> Contr
     contract = _contract_of(bid, by=by)
     if problem := plan_problem(bid.price, milestones, contract.policy):
         raise InvalidInput(problem, field="milestones")
+    refuse_too_long(milestones, contract.policy)
     contract.terms = terms_text(contract, milestones)
     contract.terms_sha256 = hashlib.sha256(contract.terms.encode()).hexdigest()
     contract.save(force_insert=True)
@@ -183,7 +207,13 @@ def terms_text(contract: Contract, milestones: Sequence[MilestonePlan]) -> str:
                 "client_fee_bps": policy.client_fee_bps,
                 "freelancer_fee_bps": policy.freelancer_fee_bps,
                 "cancel_hours": CANCEL_ANSWER // dt.timedelta(hours=1),
-                "late_hours": VERY_LATE // dt.timedelta(hours=1),
+                "late_hours": policy.very_late_hours,
+                "custody_days": policy.deposit_max_days,
+                "custody_warnings": (
+                    policy.custody_first_warning_days,
+                    policy.custody_last_warning_days,
+                ),
+                "proposal_days": policy.proposal_answer_days,
                 "answer_days": policy.dispute_answer_days,
                 "decision_days": policy.dispute_decision_days,
                 "review_window": policy.review_window_days,

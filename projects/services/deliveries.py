@@ -12,9 +12,9 @@ from accounts.models import User
 from marketplace.core import audit, clock, text
 from marketplace.core.errors import DomainError, InvalidInput, InvalidTransition
 from marketplace.core.models import StoredFile
-from projects.models import Cancellation, ChangeRequest, Delivery, Milestone
+from projects.models import Cancellation, ChangeRequest, Delivery, Milestone, Proposal
 from projects.models.contracts import Side
-from projects.services import locks, news
+from projects.services import locks, news, proposals
 from projects.services.funding import refuse_unfunded
 from projects.services.sides import require_client, require_freelancer
 from projects.services.uploads import keep
@@ -74,6 +74,7 @@ def deliver(
         remind_at=next_reminder(due, after=now),
     )
     overtake_cancellation(milestone, by=by)
+    proposals.overtake(milestone, by=by, kinds=[Proposal.Kind.EXTENSION])
     audit.record(
         by, "milestone.delivered", milestone, delivery=delivery.pk, review_due_at=due.isoformat()
     )

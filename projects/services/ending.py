@@ -1,6 +1,5 @@
 """Calling a milestone off before anything was delivered, and ending a contract early."""
 
-import datetime as dt
 import logging
 
 from django.db import transaction
@@ -13,8 +12,8 @@ from payments.models import Hold
 from payments.services import holds
 from projects.models import Cancellation, Contract, Milestone
 from projects.models.contracts import Side
-from projects.services import locks, news
-from projects.services.contracts import CANCEL_ANSWER, VERY_LATE, end_if_over
+from projects.services import locks, news, proposals
+from projects.services.contracts import CANCEL_ANSWER, CUSTODY_RULE, end_if_over
 from projects.services.rights import require
 from projects.services.sides import over_money, require_client
 
@@ -27,12 +26,9 @@ MONEY_OUT = {"funding", "funded", "submitted", "changes_requested", "disputed", 
 
 
 def is_very_late(milestone: Milestone) -> bool:
-    """Rule M13: nothing was delivered a whole day after the due date had ended."""
-    if milestone.due_on is None or milestone.status != Milestone.Status.FUNDED:
-        return False
-    day_after = milestone.due_on + dt.timedelta(days=1)
-    ended = dt.datetime.combine(day_after, dt.time.min, tzinfo=dt.UTC)
-    return clock.now() > ended + VERY_LATE
+    """Rule M13: nothing was delivered, and the policy's hours after the due date have passed."""
+    since = milestone.very_late_at
+    return milestone.status == Milestone.Status.FUNDED and since is not None and clock.now() > since
 
 
 @transaction.atomic
@@ -47,14 +43,67 @@ def call_off(milestone: Milestone, *, by: User, reason: str = "") -> Cancellatio
     if milestone.status != Milestone.Status.FUNDED:
         raise InvalidTransition
     if side is Side.FREELANCER:
-        _close_question(milestone, Cancellation.Status.ACCEPTED, by=by)
-        _give_back(milestone, by=by, basis=Hold.Basis.RULE, detail=RETURN_RULE)
+        return_money(milestone, by=by)
         return None
     if is_very_late(milestone):
-        _close_question(milestone, Cancellation.Status.OVERTAKEN, by=by)
-        _give_back(milestone, by=by, basis=Hold.Basis.RULE, detail=LATE_RULE)
+        call_off_very_late(milestone, by=by)
         return None
     return _ask(milestone, by=by, reason=reason)
+
+
+@transaction.atomic
+def call_off_very_late(milestone: Milestone, *, by: User) -> None:
+    """The client alone ends a milestone that is very late (rule M13): all of it comes back.
+
+    Raises InvalidTransition when a delivery arrived first or the due date was moved.
+    """
+    milestone = locks.milestone(milestone.pk)
+    require_client(by, milestone.contract, "pay")
+    if not is_very_late(milestone):
+        raise InvalidTransition
+    _close_question(milestone, Cancellation.Status.OVERTAKEN, by=by)
+    _give_back(milestone, by=by, basis=Hold.Basis.RULE, detail=LATE_RULE)
+
+
+@transaction.atomic
+def return_money(milestone: Milestone, *, by: User) -> None:
+    """The freelancer alone gives all held money of a milestone back (rule C3), delivered or not.
+
+    Raises InvalidTransition when the money is not held any more, or is disputed.
+    """
+    milestone = locks.milestone(milestone.pk)
+    contract = milestone.contract
+    require(by, contract.freelancer, "manage")
+    if milestone.status not in Milestone.HELD:
+        raise InvalidTransition
+    detail = f"{RETURN_RULE} by user {by.ref}"
+    if milestone.status == Milestone.Status.FUNDED:
+        _close_question(milestone, Cancellation.Status.ACCEPTED, by=by)
+        _give_back(milestone, by=by, basis=Hold.Basis.SETTLEMENT, detail=detail)
+        return
+    _give_back(
+        milestone,
+        by=by,
+        basis=Hold.Basis.SETTLEMENT,
+        detail=detail,
+        to=Milestone.Status.SETTLED,
+        told=("milestone.money_returned", "money_returned"),
+    )
+
+
+def return_by_custody(milestone: Milestone) -> None:
+    """Give back money nobody delivered for in all the time it may be held (rule 2.1).
+
+    The caller holds the milestone's locks.
+    """
+    _close_question(milestone, Cancellation.Status.OVERTAKEN, by=None)
+    _give_back(
+        milestone,
+        by=None,
+        basis=Hold.Basis.RULE,
+        detail=CUSTODY_RULE,
+        told=("milestone.returned_by_custody", "custody_returned"),
+    )
 
 
 def _ask(milestone: Milestone, *, by: User, reason: str) -> Cancellation:
@@ -179,16 +228,26 @@ def _close_question(
     return question
 
 
-def _give_back(milestone: Milestone, *, by: User | None, basis: Hold.Basis, detail: str) -> None:
+def _give_back(
+    milestone: Milestone,
+    *,
+    by: User | None,
+    basis: Hold.Basis,
+    detail: str,
+    to: Milestone.Status = Milestone.Status.CANCELLED,
+    told: tuple[str, str] = ("milestone.cancelled", "milestone_cancelled"),
+) -> None:
     contract, hold = milestone.contract, milestone.hold
     if hold is None:
         raise InvalidTransition
-    milestone.move_to(Milestone.Status.CANCELLED)
+    proposals.overtake(milestone, by=by)
+    milestone.move_to(to, review_due_at=None, remind_at=None)
     holds.refund(hold, by=by, basis=basis, basis_detail=detail)
-    audit.record(by, "milestone.cancelled", milestone, hold=hold.pk, basis=basis, detail=detail)
+    line, notice = told
+    audit.record(by, line, milestone, hold=hold.pk, basis=basis, detail=detail)
     news.note(
         contract,
-        "milestone.cancelled",
+        line,
         by=by,
         milestone=milestone,
         amount=hold.client_pays,
@@ -196,7 +255,7 @@ def _give_back(milestone: Milestone, *, by: User | None, basis: Hold.Basis, deta
     )
     news.tell_both(
         contract,
-        "milestone_cancelled",
+        notice,
         key=f"cancelled:{milestone.ref}",
         group=news.MONEY,
         milestone=milestone,
@@ -228,6 +287,7 @@ def end_early(contract: Contract, *, by: User) -> None:
         )
     for step in steps:
         if step.status == Milestone.Status.PLANNED:
+            proposals.overtake(step, by=by)
             step.move_to(Milestone.Status.CANCELLED)
             if step.hold is not None:
                 holds.cancel_hold(step.hold, by=by)

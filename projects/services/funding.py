@@ -67,6 +67,7 @@ def _open_hold(milestone: Milestone, *, by: User) -> Hold:
         policy=contract.policy,
         label=f"{contract.title}: {milestone.title}"[:200],
         by=by,
+        work=contract.ref,
     )
     Milestone.objects.filter(pk=milestone.pk).update(hold=hold)
     milestone.hold = hold
@@ -103,8 +104,15 @@ def record_funds(hold: Hold, *, at: dt.datetime) -> None:
     milestone = _milestone_of(hold)
     if milestone is None:
         return
-    milestone.move_to(Milestone.Status.FUNDED, funded_at=at)
     contract = milestone.contract
+    milestone.funded_at = at
+    first_warning = dt.timedelta(days=contract.policy.custody_first_warning_days)
+    milestone.move_to(
+        Milestone.Status.FUNDED,
+        funded_at=at,
+        custody_due_at=at + first_warning,
+        late_due_at=milestone.late_at,
+    )
     audit.record(None, "milestone.funded", milestone, hold=hold.pk, rule="payment_received")
     news.note(contract, "milestone.funded", milestone=milestone, amount=milestone.amount)
     news.tell_both(
@@ -168,7 +176,7 @@ def _money_arrived(hold: Hold, *, kind: str, side: Side, notice: str) -> None:
 
 def _milestone_of(hold: Hold) -> Milestone | None:
     """Payments may hold money for other things than milestones; those are not our news."""
-    parties = ("contract__client", "contract__freelancer")
+    parties = ("contract__client", "contract__freelancer", "contract__policy")
     return Milestone.objects.select_related(*parties).filter(hold=hold).first()
 
 

@@ -33,6 +33,21 @@ def contract(pk: int) -> Contract:
     return rows.select_for_update(of=("self",), no_key=True).get(pk=pk)
 
 
+def contract_unless_busy(pk: int) -> Contract | None:
+    """The same for a sweep: it does not wait. None while somebody else is at work on the project;
+    the next beat finds what is still due.
+    """
+    of = Contract.objects.values_list("project_id", flat=True).get(pk=pk)
+    free = Project.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=of)
+    return contract(pk) if free.first() else None
+
+
+def milestone_unless_busy(pk: int) -> Milestone | None:
+    """The milestone for a sweep; None while somebody else is at work on the project."""
+    of = Milestone.objects.values_list("contract_id", flat=True).get(pk=pk)
+    return milestone(pk) if contract_unless_busy(of) else None
+
+
 def milestone(pk: int) -> Milestone:
     """The milestone as it is now, after its project and contract; payments locks its hold."""
     of = contract(Milestone.objects.values_list("contract_id", flat=True).get(pk=pk))

@@ -4,12 +4,14 @@ from django.urls import path
 
 import marketplace.core.refs  # noqa: F401 - makes <ref:…> known
 from projects.views import (
+    bonuses,
     contracts,
     deliveries,
     disputes,
     funding,
     keeping,
     messages,
+    proposals,
     reviews,
 )
 
@@ -39,6 +41,16 @@ urlpatterns = [
     path(f"{MILESTONE}approve/", deliveries.approve, name="approve"),
     path(f"{MILESTONE}call-off/", deliveries.call_off, name="call-off"),
     path(f"{MILESTONE}call-off/answer/", deliveries.answer_call_off, name="answer-call-off"),
+    path(f"{MILESTONE}extend/", proposals.extend, name="extend"),
+    path(f"{MILESTONE}release-part/", proposals.release_part, name="release-part"),
+    path(f"{MILESTONE}return-money/", proposals.return_money, name="return-money"),
+    path(
+        f"{CONTRACT}proposals/<ref:proposal>/answer/",
+        proposals.answer,
+        name="answer-proposal",
+    ),
+    path(f"{CONTRACT}bonus/", bonuses.bonus, name="bonus"),
+    path(f"{CONTRACT}bonus/confirm/", bonuses.confirm, name="bonus-confirm"),
     path(f"{MILESTONE}dispute/<int:step>/", disputes.new, name="dispute-new"),
     path(f"{MILESTONE}split/", disputes.split, name="split"),
     path(DISPUTE, disputes.dispute, name="dispute"),

@@ -187,7 +187,7 @@ def _agree(request: UserRequest, offer: Bid) -> HttpResponse:
             seen_version=form.cleaned_data["seen_version"],
         )
     except DomainError as error:
-        show_refusal(form, error)
+        show_refusal(form, error, **form.names())
         # The page shows the bid as it is now, and its version with it.
         now = selectors.bid_to_hire(request.user, offer.project.ref, offer.ref)
         return _terms(request, now, form, form.plan(), status=error.status)

@@ -98,7 +98,9 @@ def test_the_freelancer_may_return_the_money_at_any_time_before_delivering(work)
 
     assert "You receive nothing for this milestone" in page
     assert answer.status_code == 303
-    assert work.step(1).hold.basis_detail == "C3"
+    hold = work.step(1).hold
+    assert hold.basis == Hold.Basis.SETTLEMENT
+    assert hold.basis_detail == f"C3 by user {work.freelancer.ref}"
 
 
 def test_what_was_delivered_cannot_be_called_off(work):

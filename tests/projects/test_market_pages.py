@@ -481,7 +481,7 @@ def test_hiring_shows_the_terms_and_leads_to_the_money():
         "m1_amount": "600",
         "m2_title": "Build",
         "m2_amount": "3,000",
-        "m2_due_on": "2999-01-01",
+        "m2_due_on": (clock.now().date() + dt.timedelta(days=50)).isoformat(),
     }
     agreed = client.post(hire_url(bid), rows)
 

@@ -6,6 +6,7 @@ from django.test import Client
 from payments.models import Funding, Transfer
 from projects.models import Dispute, Message
 from tests.factories import UserFactory
+from tests.projects.proofs import nothing_is_broken
 from tests.projects.work import REASON, eur, moderator
 
 
@@ -190,3 +191,32 @@ def test_the_schema_names_every_address_of_work():
         "/api/v1/disputes/{ref}/settle/",
     ):
         assert wanted in paths
+
+
+def test_proposals_money_back_and_a_bonus_through_the_api(work, client, freelancer):
+    base = f"/contracts/{work.contract.ref}"
+    step = work.funded(1)
+    new = step.due_on.replace(day=1).isoformat()
+
+    early = freelancer.post(f"{base}/milestones/1/extend/", due_on=new, reason="Ill.")
+    asked = client.post(
+        f"{base}/milestones/1/release-part/", amount="400.00", reason="Two pages less."
+    ).json()["milestones"][0]
+    ref = asked["proposals"][0]["ref"]
+    own = client.post(f"{base}/proposals/{ref}/answer/", accept=True)
+    agreed = freelancer.post(f"{base}/proposals/{ref}/answer/", accept=True).json()
+    work.delivered(2)
+    returned = freelancer.post(f"{base}/milestones/2/return-money/").json()
+    bonus = client.post(f"{base}/bonus/", amount="50.00").json()
+
+    assert early.status_code == 400
+    assert asked["custody_ends_at"]
+    assert asked["proposals"][0]["amount"] == "400.00"
+    assert own.status_code == 403
+    assert agreed["milestones"][0]["money"] == [
+        {"state": "released", "amount": "400.00"},
+        {"state": "refunded", "amount": "200.00"},
+    ]
+    assert returned["milestones"][1]["status"] == "settled"
+    assert bonus["checkout_url"].startswith("http")
+    nothing_is_broken()

@@ -245,7 +245,8 @@ class Market:
 
     def _due(self, story: Story, number: int) -> dt.date:
         signed = self.now - dt.timedelta(days=story.started)
-        length = max(45, story.started // len(story.steps))
+        # Longer milestones would have to be split.
+        length = min(60, max(45, story.started // len(story.steps)))
         return (signed + dt.timedelta(days=length * number)).date()
 
     def _talk(self, contract: Contract) -> None:
