@@ -130,7 +130,7 @@ def segments(money: HoldMoney) -> list[Segment]:
 
 # --- How long it has been there -------------------------------------------------------------
 
-KEPT = {Status.HELD, Status.PAUSED}
+KEPT = {Status.HELD, Status.PAUSED, Status.FROZEN}
 
 
 def days_held(hold: Hold) -> int | None:

@@ -33,6 +33,12 @@ KINDS: dict[str, str | Promise] = {
     "refund_sent": _("Refund sent"),
     "refund_failed": _("Refund failed"),
     "reversed": _("Reversed"),
+    "charged_back": _("Taken back by the cardholder's bank"),
+    "dispute_won": _("Card dispute won"),
+    "taken_back": _("Ended by a card dispute"),
+    "transfer_reversed": _("Payout taken back"),
+    "set_off": _("Kept for what is owed"),
+    "surplus_returned": _("Returned after a won card dispute"),
 }
 PLACES: dict[str, str | Promise] = {
     Role.HELD: _("Held"),
