@@ -172,7 +172,9 @@ def submit(chargeback: Chargeback, *, by: User) -> None:
     locked.submitted_at = now
     locked.save(update_fields=["evidence_state", "submitted_by", "submitted_at"])
     audit.record(by, "chargeback.submitted", locked)
-    commands.give("submit_evidence", f"evidence:{locked.ref}:submit:{now:%Y%m%d%H%M%S}", locked.pk)
+    commands.give(
+        "submit_evidence", f"evidence:{locked.ref}:submit:{now:%Y%m%d%H%M%S%f}", locked.pk
+    )
 
 
 @command("submit_evidence")
