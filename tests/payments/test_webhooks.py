@@ -160,7 +160,7 @@ def test_w6_an_event_that_never_can_be_read_is_parked_with_an_alarm(hook, caplog
     [
         {"type": "moon.landed"},
         {"api_version": "2031-01-01.zebra"},
-        {"type": "charge.dispute.created", "data": {"object": {"object": "moon", "id": "m_1"}}},
+        {"type": "mandate.updated", "data": {"object": {"object": "moon", "id": "m_1"}}},
     ],
 )
 def test_w7_what_we_do_not_know_is_stored_and_left(hook, change):
