@@ -22,6 +22,37 @@ from tests.stripe_sandbox import running_sandbox, stripe_sandbox  # noqa: F401 -
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# --- What a run leaves out ------------------------------------------------------------------
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--look",
+        action="store_true",
+        help="also look at every page in Chromium: axe, budgets, both widths, light and dark",
+    )
+    parser.addoption(
+        "--drill",
+        action="store_true",
+        help="also fund and release two hundred times while everything is killed at random",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """The long looks and the drill are asked for by name."""
+
+    def is_left_out(item):
+        if "tests/stack/test_kill" in item.nodeid:
+            return not config.getoption("--drill")
+        is_look = item.get_closest_marker("browser") and "tests/stack/" not in item.nodeid
+        return is_look and not config.getoption("--look")
+
+    left_out = [item for item in items if is_left_out(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
 # --- The database ---------------------------------------------------------------------------
 
 
