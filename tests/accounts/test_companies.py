@@ -64,6 +64,9 @@ def test_vat_ids_as_people_write_them_are_taken(country, vat_id):
     parties.update_details(
         company, by=founder_of(company), **NOTHING | {"country": country, "vat_id": vat_id}
     )
+    company.refresh_from_db()
+    assert company.country == country
+    assert company.vat_id
 
 
 def test_a_vat_id_needs_its_country_and_a_country_must_exist():

@@ -71,6 +71,8 @@ def test_a_date_that_has_passed_does_not_block_other_changes():
     )
     user.party.profile.refresh_from_db()
     save(user, availability="from", available_from=dt.date(2020, 1, 1), bio="New")
+    user.party.profile.refresh_from_db()
+    assert user.party.profile.bio == "New"
 
 
 def test_nobody_edits_the_profile_of_another():
