@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import random
 import secrets
 import signal
 import socket
@@ -140,25 +141,37 @@ def is_free(port: int) -> bool:
 
 
 def any_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A port below those the kernel gives to outgoing connections, which could take it again."""
+    ports = range(20_000, 32_000)
+    return next(port for port in random.sample(ports, len(ports)) if is_free(port))
 
 
-def web_port(asked_for: int | None) -> int:
-    """A port for the web whose next one is free too, for the live streams.
+def web_port(asked_for: int | None) -> tuple[int, socket.socket]:
+    """A port for the web whose next one is free too, for the live streams; and our claim to both.
 
-    Raises PortInUse when a certain port was asked for and cannot be had.
+    Nothing listens there before the databases are up, so two stacks that start at the same
+    moment would see the same free port: it belongs to the one that holds the claim, until the
+    claim is closed or its process ends. Raises PortInUse when a certain port was asked for and
+    cannot be had.
     """
-    if asked_for is not None:
-        for port in (asked_for, asked_for + 1):
-            if not is_free(port):
-                raise PortInUse(
-                    f"Port {port} is taken (Bidwell needs {asked_for} for pages and "
-                    f"{asked_for + 1} for live updates). Choose another one with --port."
-                )
-        return asked_for
-    return next(port for port in range(8000, 65000, 10) if is_free(port) and is_free(port + 1))
+    for port in range(8000, 65_000, 10) if asked_for is None else (asked_for,):
+        if is_free(port) and is_free(port + 1) and (claim := _claim(port)):
+            return port, claim
+    raise PortInUse(
+        f"Port {asked_for} or the next one is taken (Bidwell needs {asked_for} for pages and "
+        f"the next one for live updates). Choose another one with --port."
+    )
+
+
+def _claim(port: int) -> socket.socket | None:
+    """The abstract socket that stands for a port: the kernel frees it with its process."""
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0bidwell-web-{port}")
+    except OSError:
+        claim.close()
+        return None
+    return claim
 
 
 def _started_at(pid: int) -> str | None:

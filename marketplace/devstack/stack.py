@@ -5,6 +5,7 @@ import http.client
 import os
 import secrets
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -76,6 +77,7 @@ class Stack:
         # Called when commands can run and no process of the product works yet.
         self.before_work = before_work
         self.port = 0
+        self._claim_to_port: socket.socket | None = None
         self.env: dict[str, str] = {}
         self.owner_env: dict[str, str] = {}
         self.postgres: Postgres | None = None
@@ -110,7 +112,7 @@ class Stack:
         """Bring everything up and return when a page can be served."""
         self.folder.lock()
         self.logs.clear()
-        self.port = web_port(self.asked_port)
+        self.port, self._claim_to_port = web_port(self.asked_port)
         self.folder.say(f"process {os.getpid()}, {self.url}")
         self._start_databases()
         self.env = self._environment()
@@ -131,6 +133,8 @@ class Stack:
     def stop(self) -> None:
         """End every process in order and let go of the folder. Safe to call twice."""
         self.supervisor.stop()
+        if self._claim_to_port:
+            self._claim_to_port.close()
         self.folder.unlock()
 
     # --- Use --------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def test_a_port_asked_for_must_be_free_and_so_must_the_next():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         for asked in (port, port - 1):
-            with pytest.raises(PortInUse, match=f"Port {port} is taken"):
+            with pytest.raises(PortInUse, match=f"Port {asked} or the next one is taken"):
                 web_port(asked)
 
 
@@ -109,7 +109,26 @@ def _can_lock(folder):
 
 
 def test_without_wishes_the_web_gets_two_free_ports_in_a_row():
-    port = web_port(None)
+    port, claim = web_port(None)
 
-    assert folders.is_free(port)
-    assert folders.is_free(port + 1)
+    with claim:
+        assert folders.is_free(port)
+        assert folders.is_free(port + 1)
+
+
+def test_two_stacks_that_start_at_the_same_moment_get_different_ports():
+    first, claim = web_port(None)
+    with claim:
+        second, other_claim = web_port(None)
+        other_claim.close()
+
+    assert second != first
+
+
+def test_a_port_is_refused_while_another_stack_is_about_to_use_it():
+    port = folders.any_free_port()
+    _, claim = web_port(port)
+    with claim, pytest.raises(PortInUse):
+        web_port(port)
+
+    web_port(port)[1].close()

@@ -3,7 +3,6 @@
 import datetime as dt
 import os
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import requests
 from django.core.management import CommandError, call_command
 
 from marketplace.core.money import Money
+from marketplace.devstack.folder import any_free_port
 from payments import gateway
 from payments.management.commands.stripe_sandbox import secret_in
 from payments.sandbox.server import Sandbox
@@ -24,16 +24,10 @@ from tests.stripe_sandbox import StripeSandbox
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 @pytest.fixture
 def start(tmp_path, settings) -> Iterator[Callable[[], StripeSandbox]]:
     """Start the command, on the same data and port each time; wait until it answers."""
-    port, processes, sandboxes = free_port(), [], []
+    port, processes, sandboxes = any_free_port(), [], []
     command = [
         *(sys.executable, "manage.py", "stripe_sandbox", "--port", str(port), "--test-switches"),
         *("--data", str(tmp_path / "data"), "--secret-key-file", str(tmp_path / "key")),
@@ -162,7 +156,7 @@ def test_a_second_sandbox_on_the_same_data_is_refused(running, tmp_path):
     with pytest.raises(CommandError, match="Another sandbox works in"):
         call_command(
             "stripe_sandbox",
-            port=free_port(),
+            port=any_free_port(),
             data=tmp_path,
             webhook_secret_file=tmp_path / "webhook-secret",
         )
@@ -187,7 +181,7 @@ def test_it_does_not_start_where_real_people_pay(settings, tmp_path, name):
     with pytest.raises(CommandError, match="does not run with production settings"):
         call_command(
             "stripe_sandbox",
-            port=free_port(),
+            port=any_free_port(),
             data=tmp_path,
             webhook_secret_file=tmp_path / "webhook-secret",
         )
@@ -199,7 +193,7 @@ def test_webhooks_go_to_this_machine_only(tmp_path):
     with pytest.raises(CommandError, match="not on this machine"):
         call_command(
             "stripe_sandbox",
-            port=free_port(),
+            port=any_free_port(),
             data=tmp_path,
             webhook_secret_file=tmp_path / "webhook-secret",
             webhook_url="http://shop.example/stripe/webhook/",
