@@ -29,7 +29,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--look",
         action="store_true",
-        help="also look at every page in Chromium: axe, budgets, both widths, light and dark",
+        help="also try single pages in Chromium: their rarer states, forms, dialogs and htmx",
     )
     parser.addoption(
         "--drill",
@@ -44,7 +44,8 @@ def pytest_collection_modifyitems(config, items):
     def is_left_out(item):
         if "tests/stack/test_kill" in item.nodeid:
             return not config.getoption("--drill")
-        is_look = item.get_closest_marker("browser") and "tests/stack/" not in item.nodeid
+        stays = item.nodeid.startswith(("tests/stack/", "tests/test_every_look"))
+        is_look = item.get_closest_marker("browser") and not stays
         return is_look and not config.getoption("--look")
 
     left_out = [item for item in items if is_left_out(item)]
@@ -205,8 +206,10 @@ class Complaints:
         }:
             self.found.append(f"request to a stranger: {request.url}")
 
-    def unexpected(self) -> list[str]:
-        return [text for text in self.found if not any(part in text for part in self.expected)]
+    def take(self) -> list[str]:
+        """What was found and not expected, once."""
+        found, self.found = self.found, []
+        return [text for text in found if not any(part in text for part in self.expected)]
 
 
 @pytest.fixture(scope="session")
@@ -245,7 +248,7 @@ def new_context(browser, complaints) -> Iterator[Callable[..., BrowserContext]]:
     yield new
     for context in contexts:
         context.close()
-    assert complaints.unexpected() == []
+    assert complaints.take() == []
 
 
 @pytest.fixture

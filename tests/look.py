@@ -70,62 +70,58 @@ def inspect(
 
     `stock` pages are Django's own admin: we answer for their colours, not for their markup.
     """
-
-    def open_as(user: Any, **options: Any) -> BrowserContext:
-        context = new_context(**options)
-        sign_in(context, origin, user)
-        return context
-
-    _inspect(open_as, origin, pages, stock)
-
-
-def inspect_here(
-    new_context: Callable[..., BrowserContext],
-    pages: Iterable[tuple[str, Any]],
-    *,
-    stock: bool = False,
-) -> None:
-    """The same without a server: this thread answers, so the pages show rows of its transaction."""
-
-    def open_as(user: Any, **options: Any) -> BrowserContext:
-        context = new_context(**options)
-        serve_here(context, user)
-        return context
-
-    _inspect(open_as, HERE, pages, stock)
-
-
-def _inspect(
-    open_as: Callable[..., BrowserContext],
-    origin: str,
-    pages: Iterable[tuple[str, Any]],
-    stock: bool,
-) -> None:
     pages = list(pages)
     wrong: list[str] = []
     if not stock:
         for path, user in pages:
             wrong += [f"{path}: {text}" for text in markup_faults(fetch(path, user))]
     for user in dict.fromkeys(user for _path, user in pages):
-        context = open_as(user, service_workers="block")
+        context = new_context(service_workers="block")
+        sign_in(context, origin, user)
         for path in [path for path, who in pages if who == user]:
-            wrong += [f"{path} {text}" for text in faults(context, origin + path, stock)]
+            page = context.new_page()
+            wrong += [f"{path} {text}" for text in page_faults(page, origin + path, stock)]
+            page.close()
         context.close()
     assert not wrong, "\n".join(wrong)
 
 
-def serve_here(context: BrowserContext, user: Any = None) -> None:
-    """Answer what this browser asks with the test client, signed in as `user`."""
-    client = _client_of(user)
-    # Playwright calls back from a context of its own, where Django would open another connection.
-    ours = contextvars.copy_context()
+class Looker:
+    """One browser tab that shows page after page, answered by this very thread.
 
-    def ask(request: Request) -> tuple[int, dict[str, str], bytes]:
+    So the pages show rows of the test's own transaction, and axe is compiled once, not once a page.
+    """
+
+    def __init__(self, page: Page, complaints: Callable[[], list[str]]) -> None:
+        """`complaints` tells, once each, what went wrong in the browser that nobody would see."""
+        self.page = page
+        self.complaints = complaints
+        self.client = Client()
+        # Playwright calls back from a context of its own, where Django would open another
+        # connection.
+        self.ours = contextvars.copy_context()
+        page.route(lambda url: url.startswith(HERE), self._answer)
+
+    def inspect(self, pages: Iterable[tuple[str, Any]]) -> None:
+        """Fail with everything that is wrong on these pages; `(path, user or None)`."""
+        wrong: list[str] = []
+        for path, user in pages:
+            self.client = _client_of(user)
+            wrong += [f"{path}: {text}" for text in markup_faults(fetch(path, user))]
+            wrong += [f"{path} {text}" for text in page_faults(self.page, HERE + path)]
+            wrong += [f"{path} {text}" for text in self.complaints()]
+        assert not wrong, "\n".join(wrong)
+
+    def _answer(self, route: Route) -> None:
+        status, headers, body = self.ours.copy().run(self._ask, route.request)
+        route.fulfill(status=status, headers=headers, body=body)
+
+    def _ask(self, request: Request) -> tuple[int, dict[str, str], bytes]:
         path, headers = request.url.removeprefix(HERE), request.headers
         if path.startswith(settings.STATIC_URL):
             return static(path)
         return whole(
-            client.generic(
+            self.client.generic(
                 request.method,
                 path,
                 request.post_data_buffer or b"",
@@ -134,12 +130,6 @@ def serve_here(context: BrowserContext, user: Any = None) -> None:
                 HTTP_HOST="localhost",
             )
         )
-
-    def answer(route: Route) -> None:
-        status, headers, body = ours.copy().run(ask, route.request)
-        route.fulfill(status=status, headers=headers, body=body)
-
-    context.route(lambda url: url.startswith(HERE), answer)
 
 
 @cache
@@ -174,19 +164,22 @@ def sign_in(context: BrowserContext, origin: str, user: Any) -> None:
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": origin}])
 
 
-def faults(context: BrowserContext, url: str, stock: bool = False) -> list[str]:
+def page_faults(page: Page, url: str, stock: bool = False) -> list[str]:
     """What is wrong with this page, on a desktop and on a phone, by day and by night."""
-    page = context.new_page()
     requests: list[str] = []
-    page.on("request", lambda request: requests.append(request.url))
+
+    def note(request: Request) -> None:
+        requests.append(request.url)
+
+    page.on("request", note)
     page.goto(url, wait_until="load")
+    page.remove_listener("request", note)
     found = []
     if len(requests) > REQUESTS_BUDGET and not stock:
         found.append(f"{len(requests)} requests, {REQUESTS_BUDGET} allowed: {requests}")
     for width, height in WIDTHS:
         page.set_viewport_size({"width": width, "height": height})
         found += [f"{width} {text}" for text in _faults_at_this_width(page, url, stock)]
-    page.close()
     return found
 
 

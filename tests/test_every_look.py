@@ -4,14 +4,25 @@ A module of its own: Django takes another connection once Playwright's event loo
 that was built before the browser started would be invisible here.
 """
 
+from collections.abc import Iterator
+
 import pytest
 
-from tests.look import inspect_here
+from tests.conftest import READER, Complaints
+from tests.look import Looker
 from tests.test_every_page import NAMES, pages_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 
 
+@pytest.fixture(scope="module")
+def looker(browser) -> Iterator[Looker]:
+    context, complaints = browser.new_context(**READER, service_workers="block"), Complaints()
+    complaints.watch(context)
+    yield Looker(context.new_page(), complaints.take)
+    context.close()
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_every_page_is_accessible_small_and_inside_the_screen(name, new_context, world):
-    inspect_here(new_context, pages_of(name, world))
+def test_every_page_is_accessible_small_and_inside_the_screen(name, looker, world):
+    looker.inspect(pages_of(name, world))

@@ -63,11 +63,10 @@ def test_a_browser_complains_of_script_errors_and_of_requests_to_strangers(new_c
     page.goto("data:text/html,<img src='http://stranger.invalid/pixel.gif'>")
     page.wait_for_load_state("networkidle")
 
-    found = "\n".join(complaints.unexpected())
+    found = "\n".join(complaints.take())
     assert "console: broken" in found
     assert "missing is not defined" in found
     assert "request to a stranger: http://stranger.invalid/pixel.gif" in found
-    complaints.found.clear()
 
 
 @pytest.mark.browser
@@ -77,4 +76,4 @@ def test_a_browser_forgives_what_a_test_expects(new_context, complaints):
 
     complaints.expect("422")
 
-    assert complaints.unexpected() == []
+    assert complaints.take() == []

@@ -132,7 +132,7 @@ def contract_of_many(stripe, steps):
     return work
 
 
-def rounds(stripe, count=50, size=17):
+def rounds(stripe, *, count=50, size=17):
     """(work, n) for that many delivered milestones."""
     done = 0
     while done < count:

@@ -81,7 +81,7 @@ def test_the_client_alone_gets_all_back_when_it_is_very_late_and_nobody_else_may
 def test_of_a_late_delivery_and_the_end_of_patience_at_the_same_moment_one_comes_first(
     stripe_sandbox,
 ):
-    for work, n in funded_rounds(stripe_sandbox):
+    for work, n in funded_rounds(stripe_sandbox, count=12, size=6):
         late = work.step(n).very_late_at + HOUR
         with time_machine.travel(late, tick=True):
             results = together(
@@ -97,7 +97,7 @@ def test_of_a_late_delivery_and_the_end_of_patience_at_the_same_moment_one_comes
     assert Transfer.objects.count() == 0
 
 
-def funded_rounds(stripe, count=50, size=17):
+def funded_rounds(stripe, *, count, size):
     """(work, n) for that many milestones that are funded and not delivered."""
     done = 0
     while done < count:

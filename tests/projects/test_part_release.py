@@ -115,7 +115,7 @@ def test_only_less_than_agreed_and_more_than_nothing_can_be_proposed(work, amoun
 def test_of_an_approval_and_an_agreement_on_less_at_the_same_moment_one_comes_first(
     stripe_sandbox,
 ):
-    for work, n in rounds(stripe_sandbox):
+    for work, n in rounds(stripe_sandbox, count=12, size=6):
         proposal = propose(work, "6.00", n=n)
         results = together(
             lambda w=work, n=n: approvals.approve(w.step(n), by=w.client),
