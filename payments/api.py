@@ -17,7 +17,7 @@ from marketplace.core.errors import InvalidInput
 from marketplace.core.money import InvalidAmount, Money
 from payments.forms import LedgerFilterForm
 from payments.models import Funding
-from payments.selectors import fundings, invoices, statements
+from payments.selectors import fundings, invoices, periods, statements
 from payments.services import exports, paper, quotes
 
 AFTER = OpenApiParameter("after", str, description="The `after` of the page before")
@@ -104,6 +104,60 @@ class LedgerPartySerializer(serializers.Serializer):  # type: ignore[type-arg]
 
     ref = serializers.CharField()
     name = serializers.CharField()
+
+
+class MoveSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """What happenings of one kind changed together."""
+
+    what = serializers.CharField(source="kind_text")
+    amount = AmountField()
+
+
+class SumsSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """One currency: what was with us, what changed it, what was with us after."""
+
+    currency = serializers.CharField()
+    opening = AmountField()
+    moves = MoveSerializer(many=True)
+    closing = AmountField()
+
+
+class WorkSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """One payment with its fee."""
+
+    on = serializers.DateField()
+    about = serializers.CharField()
+    other_side = serializers.CharField()
+    amount = AmountField()
+    fee = AmountField()
+    total = AmountField()
+
+
+class SectionSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """Payments of one currency with their totals."""
+
+    currency = serializers.CharField(source="total.currency")
+    amount = AmountField()
+    fee = AmountField()
+    total = AmountField()
+    works = WorkSerializer(many=True)
+
+
+class PeriodSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """A month like `2026-11` or a year like `2026`."""
+
+    period = serializers.CharField(source="slug")
+    is_over = serializers.BooleanField()
+
+
+class StatementSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """A month or a year of a party's money; months and days are those of UTC."""
+
+    period = serializers.CharField(source="period.slug")
+    is_over = serializers.BooleanField(source="period.is_over")
+    sums = SumsSerializer(many=True)
+    earned = SectionSerializer(many=True)
+    paid_in = SectionSerializer(many=True)
 
 
 class FundingPageSerializer(serializers.Serializer):  # type: ignore[type-arg]
@@ -219,6 +273,27 @@ class LedgerCsvView(APIView):
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="ledger-{ref}.csv"'},
         )
+
+
+class StatementsView(APIView):
+    """The months and years in which a party's money moved."""
+
+    @extend_schema(operation_id="statements", responses=PeriodSerializer(many=True))
+    def get(self, request: Request, ref: str) -> Response:
+        """Newest first, a year before its months."""
+        party = statements.ledger_to_read(caller(request), ref)
+        return Response(PeriodSerializer(periods.periods_of(party), many=True).data)
+
+
+class StatementView(APIView):
+    """A month or a year of a party's money."""
+
+    @extend_schema(operation_id="statement", responses=StatementSerializer)
+    def get(self, request: Request, ref: str, period: str) -> Response:
+        """Sums from the ledger, and what was earned and paid in."""
+        party = statements.ledger_to_read(caller(request), ref)
+        found = periods.statement(party, periods.Period.named(period))
+        return Response(StatementSerializer(found).data)
 
 
 def _ledger(request: Request, ref: str) -> tuple[Party, statements.Wanted]:

@@ -1,5 +1,6 @@
 """Pages of money: what is coming, what was paid, the paper, and where payouts go."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -11,14 +12,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.models import Party
+from accounts.models import Party, User
 from marketplace.core.errors import DomainError
 from marketplace.core.http import UserRequest, go_to, show
 from payments.forms import LedgerFilterForm, PayoutCountryForm, QuoteForm, currency_or
 from payments.selectors import invoices as shelves
-from payments.selectors import overviews, statements
+from payments.selectors import overviews, periods, statements
 from payments.selectors import payouts as payout_facts
-from payments.services import exports, paper, payouts, quotes
+from payments.services import exports, paper, payouts, quotes, statement_paper
 
 
 def _pages(request: HttpRequest, after: str) -> dict[str, str]:
@@ -116,14 +117,7 @@ def invoice_pdf(request: UserRequest, ref: str) -> HttpResponse:
     except DomainError as error:
         messages.error(request, str(error))
         return redirect("payments:invoice", ref=ref)
-    return HttpResponse(
-        made,
-        content_type="application/pdf",
-        headers={
-            "Content-Disposition": f'attachment; filename="{found.number}.pdf"',
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-        },
-    )
+    return _download(made, "application/pdf", f"{found.number}.pdf")
 
 
 # --- Ledger ---------------------------------------------------------------------------------
@@ -148,14 +142,7 @@ def ledger(request: UserRequest, ref: str) -> HttpResponse:
     kept = {name: form.data.get(name, "") for name in form.fields} if form.is_valid() else {}
     context = {
         "party": party,
-        "tabs": [
-            {
-                "label": one.name,
-                "url": reverse("payments:ledger", args=[one.ref]),
-                "current": one == party,
-            }
-            for one in statements.ledgers_of(request.user)
-        ],
+        "tabs": _ledger_tabs(request.user, party, "payments:ledger"),
         "here": overview.here,
         "form": form,
         "lines": page.lines,
@@ -170,7 +157,11 @@ def ledger(request: UserRequest, ref: str) -> HttpResponse:
 def ledger_csv(request: UserRequest, ref: str) -> HttpResponse:
     """The chosen part of a ledger for a spreadsheet, oldest first."""
     party = statements.ledger_to_read(request.user, ref)
-    return _download(exports.ledger_csv(_chosen(request, party)), "text/csv", f"ledger-{ref}.csv")
+    return _download(
+        exports.ledger_csv(_chosen(request, party)),
+        "text/csv; charset=utf-8",
+        f"ledger-{ref}.csv",
+    )
 
 
 @require_safe
@@ -179,7 +170,15 @@ def ledger_json(request: UserRequest, ref: str) -> HttpResponse:
     """The chosen part of a ledger for programs, oldest first."""
     party = statements.ledger_to_read(request.user, ref)
     made = exports.ledger_json(party, _chosen(request, party))
-    return _download(made, "application/json", f"ledger-{ref}.json")
+    return _download(made, "application/json; charset=utf-8", f"ledger-{ref}.json")
+
+
+def _ledger_tabs(user: User, party: Party, address: str) -> list[dict[str, Any]]:
+    """The parties whose money the user may see."""
+    return [
+        {"label": one.name, "url": reverse(address, args=[one.ref]), "current": one == party}
+        for one in statements.ledgers_of(user)
+    ]
 
 
 def _ledger_filter(request: UserRequest, kinds: list[str]) -> LedgerFilterForm:
@@ -196,15 +195,65 @@ def _chosen(request: UserRequest, party: Party) -> list[statements.Line]:
     return statements.everything(party, statements.Wanted(**form.cleaned_data))
 
 
-def _download(content: str, content_type: str, name: str) -> HttpResponse:
+def _download(content: str | bytes, content_type: str, name: str) -> HttpResponse:
     return HttpResponse(
         content,
-        content_type=f"{content_type}; charset=utf-8",
+        content_type=content_type,
         headers={
             "Content-Disposition": f'attachment; filename="{name}"',
             "Content-Security-Policy": "sandbox; default-src 'none'",
         },
     )
+
+
+# --- Statements -----------------------------------------------------------------------------
+
+
+@require_safe
+@login_required
+def statements_of(request: UserRequest, ref: str) -> HttpResponse:
+    """The months and years there is a statement of."""
+    party = statements.ledger_to_read(request.user, ref)
+    context = {
+        "party": party,
+        "tabs": _ledger_tabs(request.user, party, "payments:statements"),
+        "periods": periods.periods_of(party),
+    }
+    return render(request, "payments/statements.html", context)
+
+
+@require_safe
+@login_required
+def statement(request: UserRequest, ref: str, period: str) -> HttpResponse:
+    """What happened to a party's money in a month or a year."""
+    found = _statement(request, ref, period)
+    return render(request, "payments/statement.html", {"statement": found})
+
+
+@require_safe
+@login_required
+def statement_pdf(request: UserRequest, ref: str, period: str) -> HttpResponse:
+    """The same on paper."""
+    found = _statement(request, ref, period)
+    try:
+        made = statement_paper.pdf(found)
+    except DomainError as error:
+        messages.error(request, str(error))
+        return redirect("payments:statement", ref=ref, period=period)
+    return _download(made, "application/pdf", f"statement-{period}-{ref}.pdf")
+
+
+@require_safe
+@login_required
+def statement_csv(request: UserRequest, ref: str, period: str) -> HttpResponse:
+    """Its payments for a spreadsheet."""
+    made = statement_paper.csv(_statement(request, ref, period))
+    return _download(made, "text/csv; charset=utf-8", f"statement-{period}-{ref}.csv")
+
+
+def _statement(request: UserRequest, ref: str, period: str) -> periods.Statement:
+    party = statements.ledger_to_read(request.user, ref)
+    return periods.statement(party, periods.Period.named(period))
 
 
 # --- Payouts --------------------------------------------------------------------------------

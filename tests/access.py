@@ -217,6 +217,10 @@ def _earner(world):
     return {"ref": world.freelancer.party.ref}
 
 
+def _earned_in(world):
+    return {"ref": world.freelancer.party.ref, "period": f"{world.invoice.year}"}
+
+
 ACCESS |= {
     "payments:earnings": Row(MEMBERS, POST_ONLY),
     "payments:payments": Row(MEMBERS, POST_ONLY),
@@ -226,6 +230,10 @@ ACCESS |= {
     "payments:ledger": Row(EARNER, POST_ONLY, _earner),
     "payments:ledger-csv": Row(EARNER, POST_ONLY, _earner),
     "payments:ledger-json": Row(EARNER, POST_ONLY, _earner),
+    "payments:statements": Row(EARNER, POST_ONLY, _earner),
+    "payments:statement": Row(EARNER, POST_ONLY, _earned_in),
+    "payments:statement-pdf": Row(EARNER, POST_ONLY, _earned_in),
+    "payments:statement-csv": Row(EARNER, POST_ONLY, _earned_in),
     "payments:invoice": Row(PAPER, POST_ONLY, _paper),
     "payments:invoice-pdf": Row(PAPER, POST_ONLY, _paper),
     # The freelancer has an account at Stripe already; the others have to name a country.
@@ -237,6 +245,8 @@ ACCESS |= {
     "api:fundings": Row(MEMBERS, READ_API),
     "api:funding": Row(PAYER, READ_API, _paid),
     "api:invoices": Row(MEMBERS, READ_API),
+    "api:statements": Row(EARNER, READ_API, _earner),
+    "api:statement": Row(EARNER, READ_API, _earned_in),
     "api:ledgers": Row(MEMBERS, READ_API),
     "api:ledger": Row(EARNER, READ_API, _earner),
     "api:ledger-csv": Row(EARNER, READ_API, _earner),

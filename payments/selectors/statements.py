@@ -202,6 +202,34 @@ def everything(party: Party, wanted: Wanted) -> list[Line]:
     return _lines(party, wanted)[::-1]
 
 
+def months_with_entries(party: Party) -> list[dt.date]:
+    """First days of the months, by UTC, in which something happened; one query."""
+    found = _ask(
+        "SELECT DISTINCT date_trunc('month', created_at AT TIME ZONE 'UTC')::date FROM numbered",
+        party,
+    )
+    return sorted(month for (month,) in found)
+
+
+def changes(
+    party: Party, since: dt.datetime, until: dt.datetime
+) -> list[tuple[str, str, int, int]]:
+    """(currency, kind, minor units before `since`, minor units from then until before `until`) of
+    what changed the money that is with us; one query.
+    """
+    return _ask(
+        """
+        SELECT currency, kind,
+               coalesce(sum(amount) FILTER (WHERE created_at < %(since)s), 0)::bigint,
+               coalesce(sum(amount) FILTER (WHERE created_at >= %(since)s), 0)::bigint
+        FROM numbered WHERE created_at < %(until)s GROUP BY 1, 2
+        """,
+        party,
+        since=since,
+        until=until,
+    )
+
+
 def _lines(
     party: Party, wanted: Wanted, *, before: int | None = None, limit: int | None = None
 ) -> list[Line]:

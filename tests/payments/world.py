@@ -30,12 +30,12 @@ class World:
             UserFactory(name="Ines Carvalho"),
         )
 
-    def open(self, amount: str = "100.00", **changes: Any) -> Hold:
+    def open(self, amount: str | Money = "100.00", **changes: Any) -> Hold:
         """A hold that waits for its money."""
         asked = {
             "payer": self.client.party,
             "payee": self.freelancer.party,
-            "amount": eur(amount),
+            "amount": amount if isinstance(amount, Money) else eur(amount),
             "policy": policies.current(),
             "label": "Wireframes",
             "by": self.client,
