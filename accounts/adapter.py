@@ -1,7 +1,5 @@
 """How allauth works here: our words, our mail, our audit log, and only local redirects."""
 
-import base64
-import hashlib
 import unicodedata
 from typing import Any
 
@@ -10,7 +8,6 @@ from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.utils import get_next_redirect_url
 from allauth.core import context as allauth_context
 from allauth.mfa.adapter import DefaultMFAAdapter
-from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -25,6 +22,7 @@ from accounts.models import User
 from accounts.services import people
 from marketplace.core import audit, drafts, mail, text
 from marketplace.core.ids import new_ref
+from marketplace.core.sealing import seal, unseal
 
 LONGEST_PASSWORD = 128
 # What was changed about an account; one mail tells each of these to its person.
@@ -212,17 +210,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def encrypt(self, text: str) -> str:
         """Secrets rest encrypted, so that a copy of the database opens no account."""
-        return _vault().encrypt(text.encode()).decode()
+        return seal(text, purpose="second-factor")
 
     def decrypt(self, encrypted_text: str) -> str:
-        return _vault().decrypt(encrypted_text.encode()).decode()
-
-
-def _vault() -> MultiFernet:
-    """Keys of the present secret and of those before it, so that it can be replaced."""
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    keys = [hashlib.sha256(f"second-factor|{secret}".encode()).digest() for secret in secrets]
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
+        return unseal(encrypted_text, purpose="second-factor")
 
 
 def _composed(password: str) -> str:

@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts import countries
 from marketplace.core.forms import Form, MoneyField, TextField
 from marketplace.core.money import InvalidAmount, Money, exponent
+from payments.models.sellers import Details
+from payments.selectors import tax_reports
 
 
 class PayoutCountryForm(Form):
@@ -91,3 +93,64 @@ def currency_or(default: str, asked: str) -> str:
     except InvalidAmount:
         return default
     return asked
+
+
+class SellerDetailsForm(Form):
+    """What the tax office wants to know about a payee."""
+
+    legal_name = forms.CharField(
+        label=_("Legal name"), help_text=_("As on your identity document."), max_length=160
+    )
+    address = TextField(
+        label=_("Address"),
+        max_length=400,
+        rows=3,
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "street-address"}),
+    )
+    country = forms.ChoiceField(label=_("Country you live in"))
+    tax_country = forms.ChoiceField(label=_("Country that gave your tax number"))
+    tax_number = forms.CharField(
+        label=_("Tax number"),
+        help_text=_("Your TIN, SSN, Steuer-ID, NIF or what it is called where you live."),
+        max_length=40,
+        required=False,
+    )
+    birth_date = forms.DateField(
+        label=_("Date of birth"),
+        widget=forms.DateInput(attrs={"type": "date", "autocomplete": "bday"}),
+    )
+    birth_place = forms.CharField(
+        label=_("Place of birth"),
+        help_text=_("Only if your country gives no tax numbers."),
+        max_length=120,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("country", "tax_country"):
+            self.fields[name].choices = [("", "–"), *countries.choices()]  # type: ignore[attr-defined]
+
+    def facts(self) -> dict[str, Any]:
+        """What was told, as the service takes it."""
+        told = self.cleaned_data
+        plain = {name: told[name] for name in ("legal_name", "address", "country", "tax_country")}
+        details = Details(
+            tax_number=told["tax_number"],
+            birth_date=told["birth_date"].isoformat(),
+            birth_place=told["birth_place"],
+        )
+        return plain | {"details": details}
+
+
+class TaxReportForm(Form):
+    """Which yearly report."""
+
+    kind = forms.ChoiceField(
+        label=_("Report"),
+        choices=[
+            (tax_reports.DAC7, _("European Union (DAC7), by quarter")),
+            (tax_reports.US_1099, _("United States (1099), by month")),
+        ],
+    )
+    year = forms.IntegerField(label=_("Year"), min_value=2020, max_value=2100)

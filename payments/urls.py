@@ -23,5 +23,6 @@ urlpatterns = [
     path("payouts/setup/", views.payout_setup, name="payout-setup"),
     path("payouts/setup/refresh/", views.payout_refresh, name="payout-refresh"),
     path("payouts/setup/return/", views.payout_return, name="payout-return"),
+    path("payouts/tax-details/", views.seller_details, name="seller-details"),
     path("stripe/webhook/", webhooks.stripe_webhook, name="webhook"),
 ]

@@ -1,5 +1,6 @@
 """Pages of money: what is coming, what was paid, the paper, and where payouts go."""
 
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,11 +16,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import Party, User
 from marketplace.core.errors import DomainError
 from marketplace.core.http import UserRequest, go_to, show
-from payments.forms import LedgerFilterForm, PayoutCountryForm, QuoteForm, currency_or
+from payments.forms import (
+    LedgerFilterForm,
+    PayoutCountryForm,
+    QuoteForm,
+    SellerDetailsForm,
+    currency_or,
+)
 from payments.selectors import invoices as shelves
 from payments.selectors import overviews, periods, statements
 from payments.selectors import payouts as payout_facts
-from payments.services import exports, paper, payouts, quotes, statement_paper
+from payments.services import exports, paper, payouts, quotes, sellers, statement_paper
 
 
 def _pages(request: HttpRequest, after: str) -> dict[str, str]:
@@ -324,3 +331,33 @@ def _onboarding(request: UserRequest, country: str) -> str:
         refresh_url=settings.SITE_URL + reverse("payments:payout-refresh"),
         return_url=settings.SITE_URL + reverse("payments:payout-return"),
     )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def seller_details(request: UserRequest) -> HttpResponse:
+    """What the tax office is told about the user as a payee."""
+    party = request.user.own_party
+    saved = payout_facts.seller_details_of(party)
+    status = 200
+    if request.method == "POST":
+        form = SellerDetailsForm(request.POST)
+        if form.is_valid():
+            try:
+                sellers.save(party, by=request.user, **form.facts())
+            except DomainError as error:
+                form.add_error(error.field, str(error))
+            else:
+                messages.success(request, _("Your tax details are saved."))
+                return go_to(request, reverse("payments:seller-details"))
+        status = 422
+    else:
+        known = {
+            "legal_name": party.legal_name or party.name,
+            "address": party.address,
+            "country": party.country,
+            "tax_country": saved.tax_country if saved else party.country,
+        }
+        form = SellerDetailsForm(initial=known | (asdict(saved.details) if saved else {}))
+    context = {"form": form, "saved": saved}
+    return render(request, "payments/seller_details.html", context, status=status)

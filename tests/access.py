@@ -238,6 +238,7 @@ ACCESS |= {
     "payments:invoice-pdf": Row(PAPER, POST_ONLY, _paper),
     # The freelancer has an account at Stripe already; the others have to name a country.
     "payments:payout-setup": Row(MEMBERS, (LOGIN, GO, BAD, BAD, BAD, BAD)),
+    "payments:seller-details": Row(MEMBERS, (LOGIN, *(BAD,) * 5)),
     "payments:payout-refresh": Row(ALL_IN, POST_ONLY),
     "payments:payout-return": Row(ALL_IN, POST_ONLY),
     "payments:webhook": Row(POST_ONLY, (BAD,) * 6),

@@ -16,6 +16,7 @@ from payments.models.outgoing import Refund, Transfer, TransferReversal
 from payments.models.payouts import PayoutAccount
 from payments.models.policy import PlatformPolicy
 from payments.models.reversals import Reversal
+from payments.models.sellers import SellerDetails
 
 __all__ = [
     "Account",
@@ -37,6 +38,7 @@ __all__ = [
     "Refund",
     "Reversal",
     "Rollup",
+    "SellerDetails",
     "StripeEvent",
     "Transfer",
     "TransferReversal",

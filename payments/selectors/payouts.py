@@ -5,12 +5,17 @@ from collections.abc import Iterable
 from django.utils.translation import gettext as _
 
 from accounts.models import Party
-from payments.models import PayoutAccount
+from payments.models import PayoutAccount, SellerDetails
 
 
 def payout_account_of(party: Party) -> PayoutAccount | None:
     """The party's account at Stripe, if they ever started one."""
     return PayoutAccount.objects.filter(party=party).first()
+
+
+def seller_details_of(party: Party) -> SellerDetails | None:
+    """What the party told us for the tax office, if anything."""
+    return SellerDetails.objects.filter(party=party).first()
 
 
 def missing(account: PayoutAccount) -> list[str]:

@@ -1,0 +1,63 @@
+"""What a payee tells us for the tax office."""
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Party
+from marketplace.core import audit, clock
+from marketplace.core.errors import InvalidInput
+from payments.models import SellerDetails
+from payments.models.sellers import Details
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+YOUNGEST = 14  # years; nobody younger can have an account at Stripe either
+
+
+def save(
+    party: Party,
+    *,
+    by: "User",
+    legal_name: str,
+    address: str,
+    country: str,
+    tax_country: str,
+    details: Details,
+) -> SellerDetails:
+    """Keep what the payee said, the tax number sealed; saying it again replaces it.
+
+    Name and address also stand on receipts from now on. Raises InvalidInput beside the field for
+    what cannot be.
+    """
+    _refuse_impossible(details)
+    with transaction.atomic():
+        party = Party.objects.select_for_update().get(pk=party.pk)
+        party.legal_name, party.address, party.country = legal_name, address, country
+        party.save(update_fields=["legal_name", "address", "country"])
+        saved, _created = SellerDetails.objects.update_or_create(
+            party=party,
+            defaults={
+                "tax_country": tax_country,
+                "sealed": details.sealed(),
+                "changed_at": clock.now(),
+                "changed_by": by,
+            },
+        )
+        # Which, never what: the log is not sealed.
+        audit.record(by, "seller_details.saved", party, tax_country=tax_country, told=details.told)
+    return saved
+
+
+def _refuse_impossible(details: Details) -> None:
+    if not details.tax_number and not details.birth_place:
+        raise InvalidInput(
+            _("Enter your tax number, or your place of birth if your country gives none"),
+            field="tax_number",
+        )
+    born, today = dt.date.fromisoformat(details.birth_date), clock.now().date()
+    if not 1900 <= born.year <= today.year - YOUNGEST:
+        raise InvalidInput(_("This cannot be your date of birth"), field="birth_date")
