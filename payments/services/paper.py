@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace.core.errors import DomainError
 from payments.models import Invoice
+from payments.services import factur_x
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,10 @@ def pdf(invoice: Invoice) -> bytes:
     try:
         made = typst.compile(
             TEMPLATE,
-            sys_inputs={"document": json.dumps(invoice.document)},
+            sys_inputs={
+                "document": json.dumps(invoice.document),
+                "machine": (factur_x.xml(invoice.document) or b"").decode(),
+            },
             # Fonts of the machine would make the bytes differ from machine to machine.
             ignore_system_fonts=True,
             # The archive standard: everything inside, and no glyph may be missing.
