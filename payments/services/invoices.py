@@ -193,7 +193,7 @@ def number_and_keep(
             "tax_minor": tax.minor,
             "tax_kind": tax_kind,
             "tax_rate_bps": rate_bps,
-            "tax_sentence": words.tax_sentence(tax_kind),
+            "tax_sentence": words.tax_sentence(tax_kind, ours=seller is None),
             "sums": words.sums(net, tax, tax_kind, rate_bps, content["tax_country"]),
             "words": words.labels(),
         },

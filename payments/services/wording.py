@@ -81,7 +81,7 @@ def credit_notes(invoice: Invoice, at: dt.datetime) -> list[str]:
     ]
 
 
-def tax_sentence(kind: str) -> str:
+def tax_sentence(kind: str, *, ours: bool) -> str:
     """Why there is no VAT on it; nothing where there is some, or nobody reckoned it."""
     sentences: dict[str, str] = {
         TaxKind.REVERSE_CHARGE: _(
@@ -91,7 +91,11 @@ def tax_sentence(kind: str) -> str:
         TaxKind.OUTSIDE: _(
             "Supplied where the customer is, and so outside the VAT of the seller’s country."
         ),
-        TaxKind.NOT_REGISTERED: _("No VAT is shown: the seller is not registered for VAT with us."),
+        TaxKind.NOT_REGISTERED: (
+            _("No VAT is charged: the seller is not registered for VAT.")
+            if ours
+            else _("No VAT is shown: the seller has no confirmed VAT id with us.")
+        ),
     }
     return sentences.get(kind, "")
 
