@@ -9,7 +9,7 @@ import pytest
 
 from marketplace.core import clock
 from payments.models import Invoice
-from payments.services import credit_notes, factur_x, holds, orders, paper
+from payments.services import credit_notes, factur_x, holds, orders, paper, pdf_label
 from tests.payments.tax import charge_vat, prove, settle_in
 from tests.payments.world import eur
 
@@ -150,6 +150,38 @@ def test_I5_with_the_file_inside_the_bytes_are_the_same_each_time(fees):
     first = paper.pdf(invoice)
     assert first == paper.pdf(Invoice.objects.get(pk=invoice.pk))
     assert b"factur-x.xml" in first
+
+
+def test_the_pdf_says_in_its_metadata_what_is_attached(fees):
+    """Read from the end, as readers do: the newest table, the object it points to, its text."""
+    pdf = paper.pdf(fees())
+    table = int(pdf[pdf.rindex(b"startxref") :].split()[1])
+    assert pdf[table:].startswith(b"xref\n")
+    entry = re.match(
+        rb"xref\n0 1\n0000000000 65535 f\r\n(\d+) 1\n(\d{10}) 00000 n\r\n", pdf[table:]
+    )
+    number, place = entry.groups()
+    assert pdf[int(place) :].startswith(number + b" 0 obj\n<</Length ")
+    before = int(re.search(rb"/Prev (\d+)>>", pdf[table:])[1])
+    assert pdf[before:].startswith(b"xref\n")
+    length = int(re.match(rb"\d+ 0 obj\n<</Length (\d+)", pdf[int(place) :])[1])
+    start = pdf.index(b"stream\n", int(place)) + len(b"stream\n")
+    assert pdf[start + length :].startswith(b"\nendstream\nendobj\n")
+    packet = pdf[start : start + length].decode()
+    packet = re.search(r"<x:xmpmeta.*</x:xmpmeta>", packet, re.DOTALL)[0]
+    metadata = ET.fromstring(packet)  # noqa: S314 - our own
+    label = f"{{{pdf_label.NAMESPACE}}}"
+    told = {
+        one.tag.removeprefix(label): one.text for one in metadata.iter() if label in str(one.tag)
+    }
+    assert told == pdf_label.VALUES
+    prefixes = metadata.findall(".//{http://www.aiim.org/pdfa/ns/schema#}prefix")
+    assert "fx" in [one.text for one in prefixes]
+
+
+def test_a_pdf_of_another_layout_is_not_labelled_by_guessing():
+    with pytest.raises(pdf_label.UnknownLayout):
+        pdf_label.labelled(b"%PDF-2.0 something new")
 
 
 def test_what_the_standard_cannot_say_has_no_file(fees, market):
