@@ -253,10 +253,11 @@ def _party(party: Party) -> dict[str, Any]:
 
 def _operator() -> dict[str, Any]:
     street = [line for line in settings.OPERATOR_ADDRESS.splitlines() if line.strip()]
+    country = countries.name_of(settings.OPERATOR_COUNTRY)
     return {
         "id": urlsplit(settings.SITE_URL).hostname or settings.SITE_NAME,
         "name": settings.OPERATOR_NAME or settings.SITE_NAME,
-        "address": street,
+        "address": [*street, country] if country and country not in street else street,
         "street": street,
         "country": settings.OPERATOR_COUNTRY,
         "vat_id": settings.OPERATOR_VAT_ID,

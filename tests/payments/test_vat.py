@@ -97,7 +97,7 @@ def test_vat_and_net_are_the_price_to_the_last_minor_unit_in_every_currency():
     codes = known_currencies()
     assert {exponent(code) for code in codes} >= {0, 2, 3}
 
-    @settings(max_examples=1000, deadline=None)
+    @settings(max_examples=5000, deadline=None)
     @given(st.integers(0, LARGEST_MINOR), st.integers(0, 5000), st.sampled_from(codes))
     def check(minor, bps, code):
         total = Money(minor, code)
