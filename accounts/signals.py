@@ -4,3 +4,6 @@ from django.dispatch import Signal
 
 # sender=Profile, profile=Profile. Sent inside the transaction that changed it.
 profile_changed = Signal()
+# sender=Party, party: Party, by: User. Its country or VAT id is new; sent inside the transaction
+# that changed it.
+tax_details_changed = Signal()

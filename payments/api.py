@@ -16,7 +16,7 @@ from accounts.models import Party, User
 from marketplace.core.errors import InvalidInput
 from marketplace.core.money import InvalidAmount, Money
 from payments.forms import LedgerFilterForm
-from payments.models import Funding
+from payments.models import Funding, TaxKind
 from payments.selectors import fundings, invoices, periods, statements
 from payments.services import exports, paper, quotes
 
@@ -67,8 +67,15 @@ class InvoiceSerializer(serializers.Serializer):  # type: ignore[type-arg]
     kind = serializers.CharField()
     seller = serializers.CharField(source="document.seller.name")
     buyer = serializers.CharField(source="document.buyer.name")
+    # What a credit note takes back; empty for every other document.
+    corrects = serializers.CharField(source="document.corrects.number", default="")
+    net = AmountField()
+    tax = AmountField()
+    tax_rate_bps = serializers.IntegerField()
+    tax_kind = serializers.ChoiceField(choices=[("", ""), *TaxKind.choices])
     total = AmountField()
     currency = serializers.CharField()
+    purchase_order = serializers.CharField(source="document.order", default="")
     issued_at = serializers.DateTimeField()
 
 

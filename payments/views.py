@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Party, User
 from marketplace.core.errors import DomainError
@@ -26,7 +26,16 @@ from payments.forms import (
 from payments.selectors import invoices as shelves
 from payments.selectors import overviews, periods, statements
 from payments.selectors import payouts as payout_facts
-from payments.services import exports, paper, payouts, quotes, sellers, statement_paper
+from payments.selectors import tax as tax_facts
+from payments.services import (
+    exports,
+    paper,
+    payouts,
+    quotes,
+    sellers,
+    statement_paper,
+    vat_checks,
+)
 
 
 def _pages(request: HttpRequest, after: str) -> dict[str, str]:
@@ -92,8 +101,7 @@ def quote(request: HttpRequest) -> HttpResponse:
 @login_required
 def invoices(request: UserRequest) -> HttpResponse:
     """All paper of the user's parties, by year."""
-    year = request.GET.get("year", "")
-    chosen = int(year) if year.isdecimal() and len(year) == 4 else None
+    chosen = _year(request)
     shelf = shelves.invoices_of(request.user, year=chosen, after=request.GET.get("after", ""))
     tabs = [
         {"label": _("All"), "url": request.path, "current": chosen is None},
@@ -108,10 +116,29 @@ def invoices(request: UserRequest) -> HttpResponse:
 
 @require_safe
 @login_required
+def invoices_csv(request: UserRequest) -> HttpResponse:
+    """The same for a spreadsheet, oldest first."""
+    year = _year(request)
+    made = exports.invoices_csv(shelves.all_invoices_of(request.user, year=year))
+    return _download(made, "text/csv", f"invoices-{year}.csv" if year else "invoices.csv")
+
+
+def _year(request: UserRequest) -> int | None:
+    year = request.GET.get("year", "")
+    return int(year) if year.isdecimal() and len(year) == 4 else None
+
+
+@require_safe
+@login_required
 def invoice(request: UserRequest, ref: str) -> HttpResponse:
     """One document, as it was issued."""
     found = shelves.invoice_to_read(request.user, ref)
-    return render(request, "payments/invoice.html", {"invoice": found, "document": found.document})
+    context = {
+        "invoice": found,
+        "document": found.document,
+        "credits": shelves.credit_notes_of(found),
+    }
+    return render(request, "payments/invoice.html", context)
 
 
 @require_safe
@@ -125,6 +152,33 @@ def invoice_pdf(request: UserRequest, ref: str) -> HttpResponse:
         messages.error(request, str(error))
         return redirect("payments:invoice", ref=ref)
     return _download(made, "application/pdf", f"{found.number}.pdf")
+
+
+# --- Tax ------------------------------------------------------------------------------------
+
+
+@require_safe
+@login_required
+def tax(request: UserRequest, ref: str) -> HttpResponse:
+    """How a party's VAT id stands, and what that means; a part for the page of its details."""
+    standing = tax_facts.standing_to_read(request.user, ref)
+    return show(
+        request, "payments/tax.html", {"standing": standing}, part="payments/_vat_standing.html"
+    )
+
+
+@require_POST
+@login_required
+def check_vat_id(request: UserRequest, ref: str) -> HttpResponse:
+    """Ask the register again."""
+    standing = tax_facts.standing_to_read(request.user, ref)
+    try:
+        vat_checks.ask_again(standing.party, by=request.user)
+    except DomainError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("We are asking the register."))
+    return go_to(request, reverse("payments:tax", args=[ref]))
 
 
 # --- Ledger ---------------------------------------------------------------------------------

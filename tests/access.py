@@ -234,6 +234,9 @@ ACCESS |= {
     "payments:statement": Row(EARNER, POST_ONLY, _earned_in),
     "payments:statement-pdf": Row(EARNER, POST_ONLY, _earned_in),
     "payments:statement-csv": Row(EARNER, POST_ONLY, _earned_in),
+    "payments:invoices-csv": Row(MEMBERS, POST_ONLY),
+    "payments:tax": Row(EARNER, POST_ONLY, _earner),
+    "payments:check-vat-id": Row(POST_ONLY, (LOGIN, GO, *(MISSING,) * 4), _earner),
     "payments:invoice": Row(PAPER, POST_ONLY, _paper),
     "payments:invoice-pdf": Row(PAPER, POST_ONLY, _paper),
     # The freelancer has an account at Stripe already; the others have to name a country.
@@ -436,6 +439,9 @@ ACCESS |= {
         get=POST_ONLY, post=(LOGIN, GO, MISSING, GO, MISSING, MISSING), kwargs=_proposal
     ),
     "projects:bonus": Row(get=CLIENT_ONLY, post=BAD_FOR_CLIENT, kwargs=_contract),
+    "projects:purchase-order": Row(
+        get=CLIENT_ONLY, post=(LOGIN, NO, MISSING, GO, MISSING, MISSING), kwargs=_contract
+    ),
     "projects:bonus-confirm": Row(
         get=POST_ONLY, post=(LOGIN, NO, MISSING, GO, MISSING, MISSING), kwargs=_contract
     ),

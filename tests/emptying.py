@@ -14,6 +14,7 @@ SHIPPED = {
     "django_content_type",
     "django_migrations",
     "payments_platformpolicy",
+    "payments_vatrate",
 }
 
 
@@ -31,6 +32,7 @@ def empty_tables(_test_case):
             f"TRUNCATE {names}",
             # The first policy is shipped; later ones were a test's own.
             "DELETE FROM payments_platformpolicy WHERE starts_at > '2020-01-01 12:00Z'",
+            "DELETE FROM payments_vatrate WHERE set_by_id IS NOT NULL",
             "SET CONSTRAINTS ALL IMMEDIATE",
             *(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in guarded),
         ]

@@ -180,6 +180,7 @@ def test_the_files_the_containers_mount_are_there():
         ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS"),
         ({"STRIPE_API_BASE": "http://127.0.0.1:8002"}, "sandbox"),
         ({"SITE_URL": "http://bidwell.example"}, "SITE_URL"),
+        ({"OPERATOR_VAT_ID": "DE123456789"}, "OPERATOR_COUNTRY"),
     ],
 )
 def test_production_refuses_to_start_with_a_weak_set_up(change, complaint):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from accounts import countries, selectors, vat
 from accounts.models import Party, User
 from accounts.names import clean_name
+from accounts.signals import tax_details_changed
 from marketplace.core import audit, text
 from marketplace.core.errors import InvalidInput
 
@@ -48,6 +49,8 @@ def update_details(
     if changed:
         party.save(update_fields=changed)
         audit.record(by, "party.details_changed", party, fields=changed)
+    if {"country", "vat_id"} & set(changed):
+        tax_details_changed.send(sender=Party, party=party, by=by)
 
 
 def clean_details(

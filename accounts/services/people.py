@@ -13,6 +13,7 @@ from accounts import selectors
 from accounts.models import Membership, Party, Profile, User
 from accounts.names import clean_name
 from accounts.services import parties, profiles
+from accounts.signals import tax_details_changed
 from marketplace.core import audit, text
 from marketplace.core.errors import InvalidInput
 from marketplace.core.ids import ALPHABET
@@ -123,6 +124,7 @@ def found_company(
     by.hires_for = company
     by.save(update_fields=["hires_for"])
     audit.record(by, "party.founded", company)
+    tax_details_changed.send(sender=Party, party=company, by=by)
     return company
 
 

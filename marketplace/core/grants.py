@@ -12,6 +12,7 @@ APPEND_ONLY = (
     "payments_entry",
     "payments_chargebackmovement",
     "payments_chargebackpart",
+    "payments_vatrate",
     "projects_decision",
     "matching_matchrun",
 )

@@ -43,6 +43,12 @@ ARTICLES = [
         "wallet",
     ),
     Article(
+        "vat",
+        _("VAT on your documents"),
+        _("When there is some, when there is none, and what your VAT id changes."),
+        "file",
+    ),
+    Article(
         "writing-a-bid",
         _("Writing, changing and withdrawing a bid"),
         _("What a bid holds, who can read it, and until when you can change it."),

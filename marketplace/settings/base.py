@@ -6,6 +6,7 @@ import django_stubs_ext
 import environ
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 django_stubs_ext.monkeypatch()
@@ -23,7 +24,15 @@ CONTACT_EMAIL = env("CONTACT_EMAIL", default="help@bidwell.example")
 # Who runs this instance, for the imprint; the address may have several lines.
 OPERATOR_NAME = env("OPERATOR_NAME", default="")
 OPERATOR_ADDRESS = env.str("OPERATOR_ADDRESS", default="", multiline=True)
+# With a VAT id our fees contain VAT; then the country (like DE) says which.
 OPERATOR_VAT_ID = env("OPERATOR_VAT_ID", default="")
+OPERATOR_COUNTRY = env("OPERATOR_COUNTRY", default="").upper()
+# Off for an operator in the EU who sells little to other members and stays with their own VAT.
+OPERATOR_ONE_STOP_SHOP = env.bool("OPERATOR_ONE_STOP_SHOP", default=True)
+if OPERATOR_VAT_ID and len(OPERATOR_COUNTRY) != 2:
+    raise ImproperlyConfigured("OPERATOR_VAT_ID needs OPERATOR_COUNTRY: two letters, like DE.")
+# The EU's register of VAT ids. Without an address a stand-in answers, marked as a test.
+VIES_URL = env("VIES_URL", default=None)
 # A sentence a tax adviser wants under every fee invoice, such as why it shows no VAT.
 INVOICE_NOTE = env("INVOICE_NOTE", default="")
 

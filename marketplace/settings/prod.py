@@ -20,6 +20,8 @@ if STRIPE_API_BASE or not STRIPE_SECRET_KEY.startswith(("sk_", "rk_")):
 if not all(secret.startswith("whsec_") for secret in STRIPE_WEBHOOK_SECRETS or [""]):
     raise ImproperlyConfigured("STRIPE_WEBHOOK_SECRET must be the signing secret of your endpoint.")
 
+VIES_URL = VIES_URL or "https://ec.europa.eu/taxation_customs/vies/rest-api/check-vat-number"
+
 STORAGES["staticfiles"] = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
 
 SECURE_SSL_REDIRECT = True

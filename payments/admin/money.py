@@ -267,9 +267,19 @@ class PayoutAccountAdmin(ReadOnlyAdmin):
 
 @admin.register(models.Invoice)
 class InvoiceAdmin(ReadOnlyAdmin):
-    list_display = ("number", "kind", "seller", "buyer", "total", "issued_at")
-    list_filter = ("kind", "year")
-    list_select_related = ("seller", "buyer")
+    list_display = (
+        "number",
+        "kind",
+        "seller",
+        "buyer",
+        "total",
+        "tax",
+        "tax_kind",
+        "corrects",
+        "issued_at",
+    )
+    list_filter = ("kind", "tax_kind", "year")
+    list_select_related = ("seller", "buyer", "corrects")
     search_fields = ("number", "ref", "buyer__name", "seller__name")
     show_full_result_count = False
 

@@ -12,11 +12,13 @@ from payments.models.holds import Hold
 from payments.models.inbox import StripeEvent
 from payments.models.invoices import Invoice, InvoiceCounter
 from payments.models.ledger import Account, Balance, Entry, Journal, Rollup
+from payments.models.orders import PurchaseOrder
 from payments.models.outgoing import Refund, Transfer, TransferReversal
 from payments.models.payouts import PayoutAccount
 from payments.models.policy import PlatformPolicy
 from payments.models.reversals import Reversal
 from payments.models.sellers import SellerDetails
+from payments.models.tax import TaxKind, VatCheck, VatRate
 
 __all__ = [
     "Account",
@@ -35,11 +37,15 @@ __all__ = [
     "Journal",
     "PayoutAccount",
     "PlatformPolicy",
+    "PurchaseOrder",
     "Refund",
     "Reversal",
     "Rollup",
     "SellerDetails",
     "StripeEvent",
+    "TaxKind",
     "Transfer",
     "TransferReversal",
+    "VatCheck",
+    "VatRate",
 ]

@@ -72,6 +72,10 @@ class PlatformPolicy(models.Model):
             "Journals of more than this, in major units, are reversed by two members of staff."
         ),
     )
+    vat_check_days = models.PositiveSmallIntegerField(
+        default=90,
+        help_text=_("So long the register's word about a VAT id is good for a reverse charge."),
+    )
     # Who wrote this version; nobody for the one that came with the installation. Shipped rows
     # stay when a database is emptied of people, so the database itself does not tie the two.
     set_by = models.ForeignKey(
@@ -108,6 +112,9 @@ class PlatformPolicy(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(proposal_answer_days__range=(1, 30)), name="policy_proposal_days"
+            ),
+            models.CheckConstraint(
+                condition=Q(vat_check_days__range=(1, 366)), name="policy_vat_check_days"
             ),
         ]
         triggers = append_only()

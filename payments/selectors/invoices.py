@@ -31,9 +31,21 @@ def invoices_of(user: User, *, year: int | None = None, after: str = "", limit: 
     return Shelf(shown, years, shown[-1].ref if len(found) > limit else "")
 
 
+def all_invoices_of(user: User, *, year: int | None = None) -> list[Invoice]:
+    """All paper of the user's parties, oldest first, for a download."""
+    mine = _readable(user)
+    rows = mine.filter(year=year) if year else mine
+    return list(rows.select_related("corrects").order_by("pk"))
+
+
+def credit_notes_of(invoice: Invoice) -> list[Invoice]:
+    """What took the document back; whoever reads it may read them."""
+    return list(invoice.credit_notes.order_by("pk"))
+
+
 def invoice_to_read(user: User, ref: str) -> Invoice:
     """The invoice, if a party of the user's issued or received it; otherwise 404."""
-    invoice = _readable(user).filter(ref=ref).first()
+    invoice = _readable(user).select_related("corrects").filter(ref=ref).first()
     if invoice is None:
         raise Http404
     return invoice

@@ -4,7 +4,7 @@ import datetime as dt
 import logging
 
 from payments import gateway
-from payments.services import funding, refunds, transfers
+from payments.services import funding, refunds, transfers, vat_checks
 
 log = logging.getLogger(__name__)
 
@@ -13,8 +13,9 @@ REFUND_TAKES = dt.timedelta(hours=1)
 
 
 def run() -> None:
-    """End security holds, send what payees can receive now, ask about what fell silent."""
+    """End security holds, send what payees can receive now, ask about what fell silent or old."""
     transfers.run_due()
+    vat_checks.run_due()
     try:
         funding.look_again()
         refunds.look_again(older_than=REFUND_TAKES)

@@ -1,13 +1,15 @@
-"""A party's ledger as a file."""
+"""A party's ledger and paper as files."""
 
 import json
 from collections.abc import Sequence
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
 from accounts.models import Party
 from marketplace.core import clock
-from marketplace.core.tables import csv_text
+from marketplace.core.tables import Cell, csv_text
+from payments.models import Invoice
 from payments.selectors.statements import Line
 
 
@@ -39,6 +41,56 @@ def ledger_csv(lines: Sequence[Line]) -> str:
         for line in lines
     ]
     return csv_text(head, rows)
+
+
+def invoices_csv(invoices: Sequence[Invoice]) -> str:
+    """Every document with its VAT, for a spreadsheet; credit notes count against the others."""
+    head = [
+        _("Number"),
+        _("Date"),
+        _("What"),
+        _("From"),
+        _("VAT id of the seller"),
+        _("To"),
+        _("VAT id of the buyer"),
+        _("For"),
+        _("Purchase order"),
+        _("Corrects"),
+        _("Currency"),
+        _("Net"),
+        _("VAT rate in %"),
+        _("VAT"),
+        _("Total"),
+        _("Kind of VAT"),
+    ]
+    return csv_text(head, [_invoice_row(invoice) for invoice in invoices])
+
+
+def _invoice_row(invoice: Invoice) -> list[Cell]:
+    document = invoice.document
+    back = invoice.corrects is not None
+    net, tax, total = (
+        (-amount if back else amount).decimal
+        for amount in (invoice.net, invoice.tax, invoice.total)
+    )
+    return [
+        invoice.number,
+        document["issued_on"],
+        str(invoice.get_kind_display()),
+        document["seller"]["name"],
+        document["seller"]["vat_id"],
+        document["buyer"]["name"],
+        document["buyer"]["vat_id"],
+        document["line"]["text"],
+        document.get("order", ""),
+        invoice.corrects.number if invoice.corrects else "",
+        invoice.currency,
+        net,
+        Decimal(invoice.tax_rate_bps).scaleb(-2),
+        tax,
+        total,
+        str(invoice.get_tax_kind_display()),
+    ]
 
 
 def ledger_json(party: Party, lines: Sequence[Line]) -> str:

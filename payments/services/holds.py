@@ -188,6 +188,9 @@ def _end(
     parts = hold.shares(awarded)
     funding = _paid_funding(hold)
     returned = refunds.draw_up(hold, funding, parts.to_payer) if parts.to_payer else None
+    papers = invoices.draw_up(hold) if awarded else []
+    # Our fees contain their VAT, which was never ours.
+    vat = invoices.vat_of_fees(papers, hold.currency)
     ledger.post(
         f"end:{hold.ref}",
         status,
@@ -195,7 +198,8 @@ def _end(
             (source, -hold.amount),
             (ledger.client_fee_held(hold), -hold.client_fee),
             (ledger.pending(hold.payee), parts.to_payee),
-            (ledger.FEE_REVENUE, parts.fees),
+            (ledger.FEE_REVENUE, parts.fees - vat),
+            (ledger.VAT_PAYABLE, vat),
             *_leg_of(returned),
         ],
         by=by,
@@ -205,8 +209,7 @@ def _end(
         transfers.draw_up(hold, funding, parts.to_payee)
     if returned:
         refunds.request(returned)
-    if awarded:
-        invoices.issue(hold)
+    invoices.issue(hold, papers)
     audit.record(
         by, f"hold.{status}", hold, awarded=awarded.minor, basis=basis, detail=basis_detail
     )

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace.core.errors import DomainError
 from payments.models import Invoice
+from payments.services import factur_x, pdf_label
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +30,14 @@ def pdf(invoice: Invoice) -> bytes:
 
     Made on every download, because that takes less than a tenth of a second.
     """
+    machine = factur_x.xml(invoice.document)
     try:
         made = typst.compile(
             TEMPLATE,
-            sys_inputs={"document": json.dumps(invoice.document)},
+            sys_inputs={
+                "document": json.dumps(invoice.document),
+                "machine": (machine or b"").decode(),
+            },
             # Fonts of the machine would make the bytes differ from machine to machine.
             ignore_system_fonts=True,
             # The archive standard: everything inside, and no glyph may be missing.
@@ -41,4 +46,4 @@ def pdf(invoice: Invoice) -> bytes:
     except typst.TypstError as error:
         log.error("invoice %s cannot be printed: %s", invoice.ref, error)  # noqa: TRY400
         raise Unprintable from error
-    return bytes(made)
+    return pdf_label.labelled(bytes(made)) if machine else bytes(made)

@@ -226,7 +226,8 @@ CHECKS = [
                        AS to_payee,
                    coalesce(sum(entry.amount) FILTER (WHERE account.role = 'refund_clearing'), 0)
                        AS to_payer,
-                   coalesce(sum(entry.amount) FILTER (WHERE account.role = 'fee_revenue'), 0)
+                   coalesce(sum(entry.amount)
+                            FILTER (WHERE account.role IN ('fee_revenue', 'vat_payable')), 0)
                        AS fees
             FROM payments_journal AS journal
             JOIN payments_entry AS entry ON entry.journal_id = journal.id
@@ -438,8 +439,9 @@ CHECKS = [
         "invoices say what was earned",
         "payments_invoice",
         """
-        SELECT format('invoice %s (%s) is of %s, its paper of %s, the hold says %s', invoice.id,
-                      invoice.number, invoice.total_minor, invoice.document->>'total_minor',
+        SELECT format('invoice %s (%s) is of %s with %s VAT, its paper of %s with %s, the hold '
+                      'says %s', invoice.id, invoice.number, invoice.total_minor, invoice.tax_minor,
+                      invoice.document->>'total_minor', invoice.document->>'tax_minor',
                       right_one.amount)
         FROM payments_invoice AS invoice
         JOIN payments_hold AS hold ON hold.id = invoice.hold_id
@@ -449,8 +451,52 @@ CHECKS = [
                                   ELSE hold.freelancer_fee_minor END::numeric
                 * hold.awarded_minor / hold.amount_minor) END AS amount
         ) AS right_one
-        WHERE invoice.total_minor <> right_one.amount
-           OR (invoice.document->>'total_minor')::bigint <> invoice.total_minor
+        WHERE invoice.kind <> 'credit_note' AND (
+            invoice.total_minor <> right_one.amount
+            OR (invoice.document->>'total_minor')::bigint <> invoice.total_minor
+            OR coalesce((invoice.document->>'tax_minor')::bigint, 0) <> invoice.tax_minor
+            OR invoice.tax_minor <> round(invoice.total_minor::numeric * invoice.tax_rate_bps
+                                          / (10000 + invoice.tax_rate_bps)))
+        """,
+    ),
+    Check(
+        "the VAT on our fee invoices is owed in the books",
+        "payments_invoice",
+        """
+        SELECT format('hold %s (%s): %s VAT on its fee invoices, %s in the books', hold.id,
+                      hold.ref, paper.tax, books.tax)
+        FROM payments_hold AS hold
+        LEFT JOIN LATERAL (
+            SELECT coalesce(sum(tax_minor), 0) AS tax FROM payments_invoice AS invoice
+            WHERE invoice.hold_id = hold.id AND invoice.kind IN ('client_fee', 'freelancer_fee')
+        ) AS paper ON true
+        LEFT JOIN LATERAL (
+            SELECT coalesce(sum(entry.amount), 0) AS tax
+            FROM payments_journal AS journal
+            JOIN payments_entry AS entry ON entry.journal_id = journal.id
+            JOIN payments_account AS account ON account.id = entry.account_id
+            WHERE journal.idempotency_key = 'end:' || hold.ref AND account.role = 'vat_payable'
+        ) AS books ON true
+        WHERE paper.tax <> books.tax
+        """,
+    ),
+    Check(
+        "credit notes say what they take back, and no more than there was",
+        "payments_invoice",
+        """
+        SELECT format('invoice %s (%s) is of %s with %s VAT, credited %s with %s', corrected.id,
+                      corrected.number, corrected.total_minor, corrected.tax_minor, notes.total,
+                      notes.tax)
+        FROM payments_invoice AS corrected
+        JOIN LATERAL (
+            SELECT sum(total_minor) AS total, sum(tax_minor) AS tax,
+                   bool_and((document->>'total_minor')::bigint = total_minor
+                            AND (document->>'tax_minor')::bigint = tax_minor) AS alike
+            FROM payments_invoice WHERE corrects_id = corrected.id
+        ) AS notes ON true
+        WHERE notes.total > corrected.total_minor OR NOT notes.alike
+           -- Whatever the order of the notes, together they took the VAT of their sum.
+           OR notes.tax <> round(notes.total * corrected.tax_minor / corrected.total_minor)
         """,
     ),
     Check(

@@ -11,6 +11,7 @@ from projects.views import (
     funding,
     keeping,
     messages,
+    orders,
     proposals,
     reviews,
 )
@@ -26,6 +27,7 @@ urlpatterns = [
     path(f"{CONTRACT}messages/read/", messages.read, name="contract-read"),
     path(f"{CONTRACT}files/", contracts.files, name="contract-files"),
     path(f"{CONTRACT}payments/", contracts.payments, name="contract-payments"),
+    path(f"{CONTRACT}purchase-order/", orders.purchase_order, name="purchase-order"),
     path(f"{CONTRACT}terms/", contracts.terms, name="contract-terms"),
     path(f"{CONTRACT}end/", contracts.end, name="contract-end"),
     path(f"{CONTRACT}review/", reviews.review, name="review"),

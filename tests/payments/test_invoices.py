@@ -90,7 +90,7 @@ def test_I1_sixteen_issue_at_once_and_every_fourth_is_rolled_back(market):
                     transaction.set_rollback(True)
 
     assert set(together(issue, 16)) == {"ok"}
-    for kind in Invoice.Kind:
+    for kind in ("work", "client_fee", "freelancer_fee"):
         rows = list(Invoice.objects.filter(kind=kind).order_by("number"))
         assert [int(row.number[-5:]) for row in rows] == list(range(1, 97)), kind
         assert [row.issued_at for row in rows] == sorted(row.issued_at for row in rows), kind

@@ -12,8 +12,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 MODELS = [
     "account", "break", "chargeback", "fraudwarning", "funding", "hold", "invoice", "journal",
-    "payoutaccount", "platformpolicy", "refund", "reversal", "stripeevent", "transfer",
-    "transferreversal",
+    "payoutaccount", "platformpolicy", "purchaseorder", "refund", "reversal",
+    "stripeevent", "transfer", "transferreversal", "vatcheck", "vatrate",
 ]  # fmt: skip
 
 

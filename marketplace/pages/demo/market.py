@@ -17,7 +17,7 @@ from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.db import transaction
 
-from accounts.models import User
+from accounts.models import Party, User
 from accounts.selectors import hiring_party
 from accounts.services import people as joining
 from accounts.services import profiles, skills
@@ -46,6 +46,7 @@ from projects.services import (
     disputes,
     ending,
     messages,
+    orders,
     posting,
     reviews,
 )
@@ -220,6 +221,9 @@ class Market:
         contract = self._sign(story)
         with self._days_ago(story.started, plus_hours=5):
             self._talk(contract)
+            if contract.client.kind == Party.Kind.ORGANISATION:
+                number = f"PO-{4000 + story.started}"
+                orders.set_number(contract, by=self.users[story.client], number=number)
         getattr(self, f"_{story.ends}")(story, contract)
 
     def _sign(self, story: Story) -> Contract:

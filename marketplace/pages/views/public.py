@@ -121,5 +121,9 @@ def privacy(request: HttpRequest) -> HttpResponse:
 @require_safe
 def imprint(request: HttpRequest) -> HttpResponse:
     """`/imprint/`: who runs this instance."""
-    operator = {"name": settings.OPERATOR_NAME, "address": settings.OPERATOR_ADDRESS}
+    operator = {
+        "name": settings.OPERATOR_NAME,
+        "address": settings.OPERATOR_ADDRESS,
+        "vat_id": settings.OPERATOR_VAT_ID,
+    }
     return render(request, "pages/legal/imprint.html", {"operator": operator})

@@ -16,6 +16,7 @@ from typing import Any
 import stripe
 
 from payments.sandbox.contract.parameters import Problem, decode, read
+from payments.sandbox.contract.sources import tree_of
 
 PACKAGE = Path(stripe.__file__).parent
 
@@ -76,7 +77,7 @@ def operations() -> tuple[Operation, ...]:
     for source in sorted(PACKAGE.rglob("*_service.py")):
         folder = source.parent.relative_to(PACKAGE)
         module = ".".join(("stripe.params", *folder.parts))
-        for node in ast.parse(source.read_text()).body:
+        for node in tree_of(source).body:
             if isinstance(node, ast.ClassDef):
                 found += list(_of_service(node, module))
     return tuple(sorted(found, key=lambda operation: operation.template.count("{")))

@@ -20,6 +20,7 @@ from stripe._object_classes import get_object_class
 from stripe._stripe_object import StripeObject, UntypedStripeObject
 
 from payments.sandbox.contract.parameters import LITERALS, closed
+from payments.sandbox.contract.sources import tree_of
 
 # Deeper than any required object inside another; stops a type that contains itself.
 MAX_DEPTH = 6
@@ -175,10 +176,10 @@ class _Names(dict[str, Any]):
 @functools.cache
 def _imports_of(module: str) -> Mapping[str, tuple[str, str]]:
     """Name → (module, name there) of every `from … import`, also those only for checkers."""
-    source = Path(str(sys.modules[module].__file__)).read_text()
+    source = Path(str(sys.modules[module].__file__))
     return {
         alias.asname or alias.name: (node.module, alias.name)
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(tree_of(source))
         if isinstance(node, ast.ImportFrom) and node.module
         for alias in node.names
     }

@@ -1,0 +1,153 @@
+"""Checks of VAT ids: asked beside the change that needs them, answered outside transactions.
+
+The register may be away for hours. Until it has said yes nobody gets a reverse charge.
+"""
+
+import datetime as dt
+import logging
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.countries import EUROPEAN_UNION
+from accounts.models import Party
+from accounts.selectors import people_of, require_right
+from accounts.services.notices import notify
+from marketplace.core import audit, clock, outbox
+from marketplace.core.errors import DomainError
+from marketplace.core.models import OutboxMessage
+from payments import vies
+from payments.models import VatCheck
+from payments.selectors import tax
+from payments.services import policies
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+log = logging.getLogger(__name__)
+Status = VatCheck.Status
+TOPIC = "vat_check"
+# After this the check ends without an answer, and a new one has to be asked for.
+KEEP_ASKING = dt.timedelta(days=1)
+# A person who presses the button again so soon would get the same answer.
+PAUSE = dt.timedelta(minutes=10)
+
+
+class CheckedJustNow(DomainError):
+    """The register was asked a moment ago."""
+
+    code = "checked_just_now"
+    default_message = _("This VAT id was checked a moment ago. Ask again in ten minutes.")
+
+
+@transaction.atomic
+def ask(party: Party, *, by: "User | None") -> VatCheck | None:
+    """Have the party's VAT id checked soon; a check that is running is not doubled.
+
+    None when there is no id a register of the Union could know.
+    """
+    # Whoever changes the id holds this row too, so both see the same one.
+    party = Party.objects.select_for_update().get(pk=party.pk)
+    if not tax.is_checkable(party):
+        return None
+    source = VatCheck.Source.TEST if vies.is_stand_in() else VatCheck.Source.VIES
+    check, is_new = VatCheck.objects.get_or_create(
+        party=party, vat_id=party.vat_id, status=Status.ASKED, defaults={"source": source}
+    )
+    if is_new:
+        outbox.put(TOPIC, f"vat-check:{check.ref}", {"id": check.pk})
+        audit.record(by, "vat_check.asked", check, rule="" if by else "proof_grows_old")
+    return check
+
+
+@transaction.atomic
+def ask_again(party: Party, *, by: "User") -> None:
+    """The same, because a person wants it.
+
+    Raises NotAllowed without the right to manage, CheckedJustNow after an answer of this moment.
+    """
+    require_right(by, party, "manage")
+    newest = tax.newest_check(party)
+    if newest and newest.ended_at and clock.now() - newest.ended_at < PAUSE:
+        raise CheckedJustNow
+    ask(party, by=by)
+
+
+@outbox.handles(TOPIC)
+def carry_out(message: OutboxMessage) -> None:
+    """Ask the register; silence means later."""
+    check = VatCheck.objects.get(pk=message.payload["id"])
+    if check.status != Status.ASKED:
+        outbox.done(message)
+        return
+    try:
+        answer = vies.ask(check.vat_id, requester=_requester())
+    except vies.Unavailable as error:
+        _no_answer(check, str(error), message)
+    else:
+        _answered(check, answer, message)
+
+
+def _requester() -> str:
+    """Our own id, if it is one of the Union's; others cannot be named to VIES."""
+    return settings.OPERATOR_VAT_ID if settings.OPERATOR_COUNTRY in EUROPEAN_UNION else ""
+
+
+def _no_answer(check: VatCheck, failure: str, message: OutboxMessage) -> None:
+    if clock.now() - check.asked_at < KEEP_ASKING:
+        VatCheck.objects.filter(pk=check.pk, status=Status.ASKED).update(failure=failure[:80])
+        raise outbox.Later(failure)
+    with transaction.atomic():
+        check.move_to(Status.UNAVAILABLE, ended_at=clock.now(), failure=failure[:80])
+        audit.record(None, "vat_check.unanswered", check, rule="register", failure=failure[:80])
+        outbox.done(message)
+    log.warning("no answer about %s: %s", check.ref, failure)
+
+
+@transaction.atomic
+def _answered(check: VatCheck, answer: vies.Answer, message: OutboxMessage) -> None:
+    now = clock.now()
+    good_for = dt.timedelta(days=policies.current().vat_check_days)
+    check.move_to(
+        Status.VALID if answer.valid else Status.INVALID,
+        ended_at=now,
+        consultation=answer.consultation,
+        answer_sha256=answer.digest,
+        failure="",
+        # In time: the register may be away for a while just then.
+        due_at=now + good_for * 3 / 4 if answer.valid else None,
+    )
+    audit.record(None, f"vat_check.{check.status}", check, rule="register")
+    if not answer.valid and check.party.vat_id == check.vat_id:
+        notify(
+            people_of(check.party, "manage"),
+            "vat_invalid",
+            key=f"vat_invalid:{check.ref}",
+            url=reverse("payments:tax", args=[check.party.ref]),
+            group="money",
+            facts={"vat_id": check.vat_id},
+        )
+    outbox.done(message)
+
+
+def run_due(*, limit: int = 100) -> int:
+    """Ask again about ids whose proof grows old; returns how many. Two sweeps ask once."""
+    asked = 0
+    while asked < limit and _next_due():
+        asked += 1
+    return asked
+
+
+@transaction.atomic
+def _next_due() -> bool:
+    due = VatCheck.objects.filter(due_at__lte=clock.now()).select_for_update(skip_locked=True)
+    check = due.order_by("due_at").first()
+    if check is None:
+        return False
+    VatCheck.objects.filter(pk=check.pk).update(due_at=None)
+    if tax.newest_check(check.party) == check:
+        ask(check.party, by=None)
+    return True
