@@ -11,6 +11,7 @@ urlpatterns = [
     path("ledgers/", api.LedgersView.as_view(), name="ledgers"),
     path("ledgers/<str:ref>/", api.LedgerView.as_view(), name="ledger"),
     path("ledgers/<str:ref>/csv/", api.LedgerCsvView.as_view(), name="ledger-csv"),
+    path("payouts/", api.PayoutsView.as_view(), name="payouts"),
     path("invoices/", api.InvoicesView.as_view(), name="invoices"),
     path("invoices/<str:ref>/", api.InvoiceView.as_view(), name="invoice"),
     path("invoices/<str:ref>/pdf/", api.InvoicePdfView.as_view(), name="invoice-pdf"),

@@ -9,16 +9,16 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.models import Party
 from marketplace.core.errors import DomainError
-from marketplace.core.http import UserRequest, go_to, show
-from payments.forms import LedgerFilterForm, PayoutCountryForm, QuoteForm, currency_or
+from marketplace.core.http import UserRequest, show
+from payments.forms import LedgerFilterForm, QuoteForm, currency_or
 from payments.selectors import invoices as shelves
 from payments.selectors import overviews, statements
 from payments.selectors import payouts as payout_facts
-from payments.services import exports, paper, payouts, quotes
+from payments.services import exports, paper, quotes
 
 
 def _pages(request: HttpRequest, after: str) -> dict[str, str]:
@@ -44,6 +44,7 @@ def earnings(request: UserRequest) -> HttpResponse:
     context = {
         "sums": overviews.earnings(request.user),
         "rows": page.rows,
+        "payouts": payout_facts.payouts_of(request.user, limit=3)[0],
         **_pages(request, page.after),
     }
     return render(request, "payments/earnings.html", context)
@@ -204,74 +205,4 @@ def _download(content: str, content_type: str, name: str) -> HttpResponse:
             "Content-Disposition": f'attachment; filename="{name}"',
             "Content-Security-Policy": "sandbox; default-src 'none'",
         },
-    )
-
-
-# --- Payouts --------------------------------------------------------------------------------
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def payout_setup(request: UserRequest) -> HttpResponse:
-    """How the user stands with Stripe; POST leads to Stripe's own questions."""
-    party = request.user.own_party
-    account = payout_facts.payout_account_of(party)
-    country = account.country if account else ""
-    if request.method == "POST":
-        form = PayoutCountryForm({"country": country or request.POST.get("country", "")})
-    else:
-        form = PayoutCountryForm(initial={"country": party.country})
-    status = 200
-    if form.is_bound:
-        if form.is_valid():
-            try:
-                return go_to(request, _onboarding(request, form.cleaned_data["country"]))
-            except DomainError as error:
-                form.add_error(error.field, str(error))
-        status = 422
-    context = {
-        "form": form,
-        "account": account,
-        "missing": payout_facts.missing(account) if account else [],
-        "waiting": overviews.earnings(request.user),
-    }
-    return render(request, "payments/payout_setup.html", context, status=status)
-
-
-@require_safe
-@login_required
-def payout_refresh(request: UserRequest) -> HttpResponse:
-    """Stripe sends people here whose link was old: they get a new one."""
-    account = payout_facts.payout_account_of(request.user.own_party)
-    if account and account.country:
-        try:
-            return go_to(request, _onboarding(request, account.country))
-        except DomainError as error:
-            messages.error(request, str(error))
-    return redirect("payments:payout-setup")
-
-
-@require_safe
-@login_required
-def payout_return(request: UserRequest) -> HttpResponse:
-    """Back from Stripe, finished or not: look how the account stands now."""
-    account = payout_facts.payout_account_of(request.user.own_party)
-    if account:
-        try:
-            payouts.refresh(account)
-        except DomainError as error:
-            messages.error(request, str(error))
-        else:
-            if account.can_receive:
-                messages.success(request, _("You can be paid now."))
-    return redirect("payments:payout-setup")
-
-
-def _onboarding(request: UserRequest, country: str) -> str:
-    return payouts.onboarding_url(
-        request.user.own_party,
-        by=request.user,
-        country=country,
-        refresh_url=settings.SITE_URL + reverse("payments:payout-refresh"),
-        return_url=settings.SITE_URL + reverse("payments:payout-return"),
     )

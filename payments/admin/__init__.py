@@ -1,5 +1,5 @@
 """Money as staff see it."""
 
-from payments.admin import breaks, disputes, money, reversals
+from payments.admin import breaks, disputes, money, payouts, reversals
 
-__all__ = ["breaks", "disputes", "money", "reversals"]
+__all__ = ["breaks", "disputes", "money", "payouts", "reversals"]

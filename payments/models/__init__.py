@@ -13,13 +13,14 @@ from payments.models.inbox import StripeEvent
 from payments.models.invoices import Invoice, InvoiceCounter
 from payments.models.ledger import Account, Balance, Entry, Journal, Rollup
 from payments.models.outgoing import Refund, Transfer, TransferReversal
-from payments.models.payouts import PayoutAccount
+from payments.models.payouts import BankDetails, Payout, PayoutAccount, PayoutAlert
 from payments.models.policy import PlatformPolicy
 from payments.models.reversals import Reversal
 
 __all__ = [
     "Account",
     "Balance",
+    "BankDetails",
     "Break",
     "Chargeback",
     "ChargebackMovement",
@@ -32,7 +33,9 @@ __all__ = [
     "Invoice",
     "InvoiceCounter",
     "Journal",
+    "Payout",
     "PayoutAccount",
+    "PayoutAlert",
     "PlatformPolicy",
     "Refund",
     "Reversal",

@@ -72,6 +72,9 @@ class PlatformPolicy(models.Model):
             "Journals of more than this, in major units, are reversed by two members of staff."
         ),
     )
+    bank_change_days = models.PositiveSmallIntegerField(
+        default=3, help_text=_("So long payouts wait after a payee's bank details changed.")
+    )
     # Who wrote this version; nobody for the one that came with the installation. Shipped rows
     # stay when a database is emptied of people, so the database itself does not tie the two.
     set_by = models.ForeignKey(
@@ -108,6 +111,9 @@ class PlatformPolicy(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(proposal_answer_days__range=(1, 30)), name="policy_proposal_days"
+            ),
+            models.CheckConstraint(
+                condition=Q(bank_change_days__range=(1, 30)), name="policy_bank_change_days"
             ),
         ]
         triggers = append_only()

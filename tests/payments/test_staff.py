@@ -11,9 +11,9 @@ from tests.factories import StaffFactory
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MODELS = [
-    "account", "break", "chargeback", "fraudwarning", "funding", "hold", "invoice", "journal",
-    "payoutaccount", "platformpolicy", "refund", "reversal", "stripeevent", "transfer",
-    "transferreversal",
+    "account", "bankdetails", "break", "chargeback", "fraudwarning", "funding", "hold",
+    "invoice", "journal", "payout", "payoutaccount", "payoutalert", "platformpolicy", "refund",
+    "reversal", "stripeevent", "transfer", "transferreversal",
 ]  # fmt: skip
 
 
