@@ -216,7 +216,9 @@ class PayoutsView(APIView):
         )
         return Response(PayoutPageSerializer({"results": rows, "after": after}).data)
 
-    @extend_schema(operation_id="pay_out", request=PayOutSerializer, responses=PayoutSerializer)
+    @extend_schema(
+        operation_id="pay_out", request=PayOutSerializer, responses={201: PayoutSerializer}
+    )
     @idempotent
     def post(self, request: Request) -> Response:
         """Send money that is ready to the caller's own bank now."""
