@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from django.contrib.auth.models import Permission
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Case, Exists, IntegerField, OuterRef, Prefetch, Q, QuerySet, When
 from django.db.models.functions import Length
@@ -61,6 +62,17 @@ def people_of(party: Party, right: str | None = None) -> QuerySet[User]:
     if right:
         memberships = memberships.filter(**{f"can_{right}": True})
     return User.objects.filter(pk__in=memberships.values("user"), is_active=True)
+
+
+def staff_who_may(permission: str) -> QuerySet[User]:
+    """Active members of staff with a permission, like "payments.act_on_payout": whom we call."""
+    app, codename = permission.split(".")
+    may = Permission.objects.filter(codename=codename, content_type__app_label=app)
+    return User.objects.filter(
+        Q(is_superuser=True) | Q(user_permissions__in=may) | Q(groups__permissions__in=may),
+        is_active=True,
+        is_staff=True,
+    ).distinct()
 
 
 def hiring_party(user: User) -> Party:

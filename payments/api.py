@@ -1,5 +1,7 @@
 """Money as JSON: what a price means, tries to pay, and paper. Nothing here moves money."""
 
+import hashlib
+
 from django.conf import settings
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -13,12 +15,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Party, User
+from marketplace.core.api import idempotent
 from marketplace.core.errors import InvalidInput
 from marketplace.core.money import InvalidAmount, Money
 from payments.forms import LedgerFilterForm
 from payments.models import Funding, TaxKind
-from payments.selectors import fundings, invoices, periods, statements
-from payments.services import exports, paper, quotes
+from payments.selectors import fundings, invoices, payouts, periods, statements
+from payments.services import bank_payouts, exports, paper, quotes
 
 AFTER = OpenApiParameter("after", str, description="The `after` of the page before")
 
@@ -181,6 +184,36 @@ class InvoicePageSerializer(serializers.Serializer):  # type: ignore[type-arg]
     after = serializers.CharField(allow_blank=True)
 
 
+class PayoutSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """Money on its way from the payee's account at Stripe to their bank."""
+
+    ref = serializers.CharField()
+    status = serializers.CharField()
+    amount = AmountField()
+    currency = serializers.CharField()
+    automatic = serializers.BooleanField()
+    bank = serializers.CharField(allow_null=True)
+    arrives_on = serializers.DateField(allow_null=True)
+    failure = serializers.CharField(allow_blank=True)
+    created_at = serializers.DateTimeField()
+    paid_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+
+class PayOutSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """What to send to the bank now."""
+
+    amount = serializers.CharField(help_text="Like 92 or 92.00")
+    currency = serializers.CharField(max_length=3)
+
+
+class PayoutPageSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """Payouts, newest first; `after` is empty on the last page."""
+
+    results = PayoutSerializer(many=True)
+    after = serializers.CharField(allow_blank=True)
+
+
 def caller(request: Request) -> User:
     """Who is signed in; the permission classes have let nobody else through."""
     if not isinstance(request.user, User):
@@ -231,6 +264,39 @@ class FundingView(APIView):
     def get(self, request: Request, ref: str) -> Response:
         """How it stands."""
         return Response(FundingSerializer(fundings.funding_to_read(caller(request), ref)).data)
+
+
+class PayoutsView(APIView):
+    """Payouts to the banks of the parties whose money the caller may see."""
+
+    @extend_schema(operation_id="payouts", parameters=[AFTER], responses=PayoutPageSerializer)
+    def get(self, request: Request) -> Response:
+        """Newest first."""
+        rows, after = payouts.payouts_of(
+            caller(request), after=request.query_params.get("after", "")
+        )
+        return Response(PayoutPageSerializer({"results": rows, "after": after}).data)
+
+    @extend_schema(
+        operation_id="pay_out", request=PayOutSerializer, responses={201: PayoutSerializer}
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Send money that is ready to the caller's own bank now."""
+        asked = PayOutSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        try:
+            amount = Money.parse(asked.validated_data["amount"], asked.validated_data["currency"])
+        except InvalidAmount as error:
+            raise InvalidInput(str(error), field="amount") from error
+        user = caller(request)
+        # The caller's key is of any length; its digest names the wish in our rows.
+        key = hashlib.sha256(request.headers["Idempotency-Key"].encode()).hexdigest()
+        payout = bank_payouts.pay_out(
+            payouts.payout_account_to_manage(user), by=user, amount=amount, key=key
+        )
+        payout.refresh_from_db()
+        return Response(PayoutSerializer(payout).data, status=201)
 
 
 LEDGER_FILTERS = [

@@ -6,8 +6,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts import countries
-from marketplace.core.forms import Form, MoneyField, TextField
+from marketplace.core.forms import Cards, Form, MoneyField, TextField
 from marketplace.core.money import InvalidAmount, Money, exponent
+from payments.models import PayoutAccount
 from payments.models.sellers import Details
 from payments.selectors import tax_reports
 
@@ -22,6 +23,63 @@ class PayoutCountryForm(Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["country"].choices = [("", "–"), *countries.choices()]  # type: ignore[attr-defined]
+
+
+class PayoutScheduleForm(Form):
+    """When the payee wants to be paid out."""
+
+    interval = forms.ChoiceField(
+        label=_("How often"),
+        choices=PayoutAccount.Interval.choices,
+        widget=Cards(
+            hints={
+                "daily": _("What has become available goes to your bank the same day"),
+                "manual": _("Nothing leaves until you say so"),
+            }
+        ),
+    )
+    weekday = forms.ChoiceField(
+        label=_("Day of the week"),
+        help_text=_("For payouts every week."),
+        choices=[("", "–"), *PayoutAccount.Weekday.choices],
+        required=False,
+    )
+    month_day = forms.IntegerField(
+        label=_("Day of the month"),
+        help_text=_("For payouts every month. In shorter months the last day counts."),
+        min_value=1,
+        max_value=31,
+        required=False,
+        widget=forms.NumberInput(attrs={"class": "input--w6"}),
+        error_messages=dict.fromkeys(
+            ("min_value", "max_value", "invalid"), _("Choose a day from 1 to 31")
+        ),
+    )
+    threshold = MoneyField(
+        label=_("Pay out by itself from"),
+        help_text=_("For payouts when you ask for them. Leave it empty to do all yourself."),
+        required=False,
+    )
+
+    def __init__(self, data: Any, *, account: PayoutAccount, currency: str) -> None:
+        initial = {
+            "interval": account.interval,
+            "weekday": account.weekday,
+            "month_day": account.month_day,
+            "threshold": account.threshold,
+        }
+        super().__init__(data, initial=initial)
+        field = self.fields["threshold"]
+        assert isinstance(field, MoneyField)  # noqa: S101 - for the type checker
+        field.currency = currency
+
+
+class PayOutForm(Form):
+    """An amount to send to the bank now, as the page offered it, and the name of that offer."""
+
+    amount = forms.IntegerField(min_value=1)
+    currency = forms.CharField(max_length=3)
+    key = forms.CharField(max_length=80)
 
 
 class QuoteForm(Form):

@@ -17,6 +17,7 @@ urlpatterns = [
         api.StatementView.as_view(),
         name="statement",
     ),
+    path("payouts/", api.PayoutsView.as_view(), name="payouts"),
     path("invoices/", api.InvoicesView.as_view(), name="invoices"),
     path("invoices/<str:ref>/", api.InvoiceView.as_view(), name="invoice"),
     path("invoices/<str:ref>/pdf/", api.InvoicePdfView.as_view(), name="invoice-pdf"),

@@ -21,6 +21,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from payments.selectors.payouts import link_token
+
 OK, GO, LOGIN, NO, MISSING, METHOD, BAD = "ok", "go", "login", "no", "missing", "method", "bad"
 ACTORS = ("visitor", "freelancer", "rival", "client", "stranger", "staff")
 
@@ -213,6 +215,10 @@ def _paid(world):
     return {"ref": world.funding.ref}
 
 
+def _bank_link(world):
+    return {"token": link_token(world.freelancer.party.payout_account.banks.get())}
+
+
 def _earner(world):
     return {"ref": world.freelancer.party.ref}
 
@@ -239,6 +245,13 @@ ACCESS |= {
     "payments:check-vat-id": Row(POST_ONLY, (LOGIN, GO, *(MISSING,) * 4), _earner),
     "payments:invoice": Row(PAPER, POST_ONLY, _paper),
     "payments:invoice-pdf": Row(PAPER, POST_ONLY, _paper),
+    "payments:payouts": Row(MEMBERS, POST_ONLY),
+    # Who has the link from the mail needs no account; reporting twice changes nothing.
+    "payments:bank-report": Row(EVERYONE, (GO,) * 6, _bank_link),
+    # Only the freelancer has an account at Stripe.
+    "payments:pay-out": Row(POST_ONLY, (LOGIN, GO, *(MISSING,) * 4)),
+    "payments:payout-look": Row(POST_ONLY, (LOGIN, GO, *(MISSING,) * 4)),
+    "payments:payout-schedule": Row(EARNER, (LOGIN, BAD, *(MISSING,) * 4)),
     # The freelancer has an account at Stripe already; the others have to name a country.
     "payments:payout-setup": Row(MEMBERS, (LOGIN, GO, BAD, BAD, BAD, BAD)),
     "payments:seller-details": Row(MEMBERS, (LOGIN, *(BAD,) * 5)),
@@ -248,6 +261,7 @@ ACCESS |= {
     "api:quote": Row(EVERYONE, POST_ONLY, query="?amount=600.00"),
     "api:fundings": Row(MEMBERS, READ_API),
     "api:funding": Row(PAYER, READ_API, _paid),
+    "api:payouts": Row(MEMBERS, (LOGIN, BAD, BAD, BAD, BAD, BAD)),
     "api:invoices": Row(MEMBERS, READ_API),
     "api:statements": Row(EARNER, READ_API, _earner),
     "api:statement": Row(EARNER, READ_API, _earned_in),

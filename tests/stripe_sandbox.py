@@ -31,6 +31,10 @@ GOOD_CARD, DECLINED_CARD = "4242424242424242", "4000000000000002"
 AUTHENTICATED_CARD = "4000000000003220"
 SLOW_REFUND_CARD, FAILING_REFUND_CARD = "4000000000007726", "4000000000005126"
 
+# Bank accounts of payees: the second works as well, the third does not exist.
+GOOD_BANK, OTHER_BANK = "DE89370400440532013000", "DE75512108001245126199"
+MISSING_BANK = "DE62370400440532013001"
+
 
 @dataclass(frozen=True)
 class Webhook:
@@ -76,6 +80,48 @@ class StripeSandbox:
         """Stripe stops transfers to the account until it sees a document."""
         self.ask("account", id=account_id, change="restrict")
 
+    def reject(self, account_id: str) -> None:
+        """Stripe closes the account for good."""
+        self.ask("account", id=account_id, change="reject")
+
+    def ask_for_document(self, account_id: str, *, seconds: int) -> None:
+        """Stripe wants a document within that time and pays out until then."""
+        self.ask("account", id=account_id, change="ask", seconds=seconds)
+
+    def cut_off(self, account_id: str) -> None:
+        """The payee takes their account away from the platform."""
+        self.ask("account", id=account_id, change="cut-off")
+
+    def connect_again(self, account_id: str) -> None:
+        """The account is the platform's to see again."""
+        self.ask("account", id=account_id, change="connect-again")
+
+    def change_bank(self, account_id: str, number: str = OTHER_BANK) -> None:
+        """Give a bank account that takes the place of the old one."""
+        self.ask("account", id=account_id, change="bank", number=number)
+
+    # --- What the payee's bank does ----------------------------------------------------------
+
+    def pay_out(self, account_id: str) -> list[str]:
+        """Let the account's schedule pay out what is available; the payouts' ids."""
+        return self.ask("payout", change="make", account=account_id)["ids"]
+
+    def send_payout(self, payout_id: str) -> None:
+        """Hand it to the bank."""
+        self.ask("payout", change="send", id=payout_id)
+
+    def arrive_payout(self, payout_id: str) -> None:
+        """Stripe believes it has arrived."""
+        self.ask("payout", change="arrive", id=payout_id)
+
+    def fail_payout(self, payout_id: str, code: str = "account_closed") -> None:
+        """The bank sends the money back, also after it had arrived."""
+        self.ask("payout", change="fail", id=payout_id, code=code)
+
+    def cancel_payout(self, payout_id: str) -> None:
+        """Call it off before it leaves."""
+        self.ask("payout", change="cancel", id=payout_id)
+
     # --- What the cardholder's bank does -----------------------------------------------------
 
     def charge_back(
@@ -119,7 +165,8 @@ class StripeSandbox:
     # --- What can go wrong -------------------------------------------------------------------
 
     def switch(self, **switches: Any) -> None:
-        """Set faults: `duplicate=1`, `reorder=True`, `lose=2`, `delay=0.5`, `hold=0.3`."""
+        """Set faults: `duplicate=1`, `reorder=True`, `lose=2`, `delay=0.5`, `hold=0.3`;
+        `automatic_payouts=True` lets accounts pay out by their schedules."""
         self.ask("switches", **switches)
 
     def fail_next(self, mode: str, on: str = "POST ", times: int = 1) -> None:

@@ -293,7 +293,17 @@ STRIPE_API_BASE = env("STRIPE_API_BASE", default=None)
 STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRET", default=[])
 STRIPE_LIVE = STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
 STRIPE_CHECK_REQUESTS = False
+# Which of Stripe's APIs opens payees' accounts: v1, or v2 once the platform is enabled for it.
+STRIPE_ACCOUNTS_API = env("STRIPE_ACCOUNTS_API", default="v1")
+if STRIPE_ACCOUNTS_API not in {"v1", "v2"}:
+    raise ImproperlyConfigured("STRIPE_ACCOUNTS_API is v1 or v2.")
 TEST_MONEY = not STRIPE_LIVE
+# Stripe takes 100 writes a second, 25 with test keys; a fifth is left for what people click. Our
+# own sandbox has no such limit.
+STRIPE_WRITES_PER_SECOND = env.float(
+    "STRIPE_WRITES_PER_SECOND",
+    default=10_000 if STRIPE_API_BASE else 80 if STRIPE_LIVE else 20,
+)
 
 # --- Matching -------------------------------------------------------------------------------
 MATCHER_MODE = env("MATCHER_MODE", default="on")

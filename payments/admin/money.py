@@ -254,14 +254,6 @@ class RefundAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
 
-@admin.register(models.PayoutAccount)
-class PayoutAccountAdmin(ReadOnlyAdmin):
-    list_display = ("party", "stripe_id", "country", "can_receive", "payouts_enabled", "changed_at")
-    list_filter = ("can_receive",)
-    list_select_related = ("party",)
-    search_fields = ("stripe_id", "party__name")
-
-
 # --- Paper, news and rules ------------------------------------------------------------------
 
 

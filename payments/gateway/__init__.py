@@ -8,7 +8,13 @@ Which Stripe answers, the real one or the sandbox, is a matter of `STRIPE_API_BA
 """
 
 from payments.gateway.accounts import Account, account_link, create_account, retrieve_account
-from payments.gateway.balances import BalanceTransaction, balance, list_balance_transactions
+from payments.gateway.balances import (
+    BalanceTransaction,
+    available,
+    balance,
+    list_balance_transactions,
+)
+from payments.gateway.banks import Bank, list_banks
 from payments.gateway.charges import Charge, retrieve_charge
 from payments.gateway.checkout import (
     CheckoutLine,
@@ -34,14 +40,25 @@ from payments.gateway.errors import (
     WrongMode,
 )
 from payments.gateway.events import Event, list_events, read_event
+from payments.gateway.pace import may_write
+from payments.gateway.payouts import (
+    Payout,
+    find_payout,
+    list_payouts,
+    pay_out,
+    retrieve_payout,
+)
 from payments.gateway.refunds import Refund, find_refund, refund, retrieve_refund
 from payments.gateway.reversals import Reversal, find_reversal, reverse_transfer
+from payments.gateway.schedules import MANUAL, payout_schedule, set_payout_schedule
 from payments.gateway.transfers import Transfer, find_transfer, transfer
 
 __all__ = [
+    "MANUAL",
     "Account",
     "BadSignature",
     "BalanceTransaction",
+    "Bank",
     "Charge",
     "CheckoutLine",
     "CheckoutSession",
@@ -50,6 +67,7 @@ __all__ = [
     "FraudWarning",
     "GatewayError",
     "KeyReused",
+    "Payout",
     "Refund",
     "Refused",
     "Reversal",
@@ -57,16 +75,23 @@ __all__ = [
     "Unavailable",
     "WrongMode",
     "account_link",
+    "available",
     "balance",
     "client",
     "create_account",
     "create_checkout",
     "expire_checkout",
+    "find_payout",
     "find_refund",
     "find_reversal",
     "find_transfer",
     "list_balance_transactions",
+    "list_banks",
     "list_events",
+    "list_payouts",
+    "may_write",
+    "pay_out",
+    "payout_schedule",
     "read_event",
     "refund",
     "retrieve_account",
@@ -74,8 +99,10 @@ __all__ = [
     "retrieve_checkout",
     "retrieve_dispute",
     "retrieve_fraud_warning",
+    "retrieve_payout",
     "retrieve_refund",
     "reverse_transfer",
+    "set_payout_schedule",
     "submit_evidence",
     "transfer",
 ]

@@ -37,13 +37,26 @@ def list_balance_transactions(*, since: dt.datetime) -> Iterator[BalanceTransact
 
 def balance(*, account: str = "") -> dict[str, int]:
     """Our balance, or a connected account's, by currency: available and pending money together."""
-    with connection.our_errors():
-        ours = connection.client().v1.balance.retrieve(
-            {}, {"stripe_account": account} if account else {}
-        )
-    sums: dict[str, int] = {}
+    ours = _retrieve(account)
     parts = [(part.amount, part.currency) for part in ours.available]
     parts += [(part.amount, part.currency) for part in ours.pending]
+    return _sums(parts)
+
+
+def available(*, account: str) -> dict[str, int]:
+    """What a connected account can pay out now, by currency."""
+    return _sums([(part.amount, part.currency) for part in _retrieve(account).available])
+
+
+def _retrieve(account: str) -> stripe.Balance:
+    with connection.our_errors():
+        return connection.client().v1.balance.retrieve(
+            {}, {"stripe_account": account} if account else {}
+        )
+
+
+def _sums(parts: list[tuple[int, str]]) -> dict[str, int]:
+    sums: dict[str, int] = {}
     for minor, currency in parts:
         amount = from_stripe(minor, currency)
         sums[amount.currency] = sums.get(amount.currency, 0) + amount.minor

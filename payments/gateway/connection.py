@@ -53,5 +53,11 @@ def our_errors() -> Iterator[None]:
     except stripe.StripeError as error:
         status = error.http_status or 0
         if 400 <= status < 500 and status not in TRY_LATER:
-            raise Refused(error.code or "", error.user_message or str(error)) from error
+            raise Refused(_code(error), error.user_message or str(error)) from error
         raise Unavailable(str(error), answered=status >= 500) from error
+
+
+def _code(error: stripe.StripeError) -> str:
+    """Stripe's word for the reason; the SDK's error for 403 has it only inside."""
+    inner = error.error
+    return error.code or (inner.code if inner else "") or ""

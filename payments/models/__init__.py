@@ -14,7 +14,7 @@ from payments.models.invoices import Invoice, InvoiceCounter
 from payments.models.ledger import Account, Balance, Entry, Journal, Rollup
 from payments.models.orders import PurchaseOrder
 from payments.models.outgoing import Refund, Transfer, TransferReversal
-from payments.models.payouts import PayoutAccount
+from payments.models.payouts import BankDetails, Payout, PayoutAccount, PayoutAlert
 from payments.models.policy import PlatformPolicy
 from payments.models.reversals import Reversal
 from payments.models.sellers import SellerDetails
@@ -23,6 +23,7 @@ from payments.models.tax import TaxKind, VatCheck, VatRate
 __all__ = [
     "Account",
     "Balance",
+    "BankDetails",
     "Break",
     "Chargeback",
     "ChargebackMovement",
@@ -35,7 +36,9 @@ __all__ = [
     "Invoice",
     "InvoiceCounter",
     "Journal",
+    "Payout",
     "PayoutAccount",
+    "PayoutAlert",
     "PlatformPolicy",
     "PurchaseOrder",
     "Refund",

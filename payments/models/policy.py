@@ -76,6 +76,9 @@ class PlatformPolicy(models.Model):
         default=90,
         help_text=_("So long the register's word about a VAT id is good for a reverse charge."),
     )
+    bank_change_days = models.PositiveSmallIntegerField(
+        default=3, help_text=_("So long payouts wait after a payee's bank details changed.")
+    )
     # Who wrote this version; nobody for the one that came with the installation. Shipped rows
     # stay when a database is emptied of people, so the database itself does not tie the two.
     set_by = models.ForeignKey(
@@ -115,6 +118,9 @@ class PlatformPolicy(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(vat_check_days__range=(1, 366)), name="policy_vat_check_days"
+            ),
+            models.CheckConstraint(
+                condition=Q(bank_change_days__range=(1, 30)), name="policy_bank_change_days"
             ),
         ]
         triggers = append_only()

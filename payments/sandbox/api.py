@@ -1,9 +1,20 @@
 """From an operation of Stripe's API to the noun that plays it; lists, cursors and expansion."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from payments.sandbox import accounts, balance, checkout, disputes, refunds, transfers
+from payments.sandbox import (
+    accounts,
+    accounts_v2,
+    balance,
+    checkout,
+    disputes,
+    payouts,
+    refunds,
+    schedules,
+    transfers,
+)
 from payments.sandbox.contract import Operation
 from payments.sandbox.errors import StripeRefusal, missing
 from payments.sandbox.state import FILTERS, Body, public
@@ -13,17 +24,20 @@ Handler = Callable[[Call], Body]
 PAGING = {"limit", "starting_after", "ending_before", "created", "expand"}
 LISTS = {
     "/v1/accounts": "account",
+    "/v1/accounts/{account}/external_accounts": "bank_account",
     "/v1/balance_transactions": "balance_transaction",
     "/v1/charges": "charge",
     "/v1/checkout/sessions": "checkout.session",
     "/v1/disputes": "dispute",
     "/v1/events": "event",
     "/v1/payment_intents": "payment_intent",
+    "/v1/payouts": "payout",
     "/v1/radar/early_fraud_warnings": "radar.early_fraud_warning",
     "/v1/refunds": "refund",
     "/v1/transfers": "transfer",
     "/v1/transfers/{id}/reversals": "transfer_reversal",
 }
+BANKS = "/v1/accounts/{account}/external_accounts"
 REVERSALS = "/v1/transfers/{id}/reversals"
 LARGEST_PAGE, USUAL_PAGE = 100, 10
 
@@ -34,9 +48,14 @@ def _one(kind: str) -> Handler:
 
 HANDLERS: dict[tuple[str, str], Handler] = {
     ("POST", "/v1/accounts"): accounts.create,
-    ("GET", "/v1/accounts/{account}"): _one("account"),
+    ("GET", "/v1/accounts/{account}"): accounts.retrieve,
     ("POST", "/v1/account_links"): accounts.create_link,
+    ("POST", "/v2/core/accounts"): accounts_v2.create,
+    ("GET", "/v2/core/accounts/{id}"): accounts_v2.retrieve,
+    ("POST", "/v2/core/account_links"): accounts_v2.create_link,
     ("GET", "/v1/balance"): balance.retrieve,
+    ("GET", "/v1/balance_settings"): schedules.retrieve,
+    ("POST", "/v1/balance_settings"): schedules.update,
     ("GET", "/v1/balance_transactions/{id}"): _one("balance_transaction"),
     ("GET", "/v1/charges/{charge}"): _one("charge"),
     ("POST", "/v1/checkout/sessions"): checkout.create,
@@ -46,6 +65,8 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("POST", "/v1/disputes/{dispute}"): disputes.update,
     ("GET", "/v1/events/{id}"): _one("event"),
     ("GET", "/v1/payment_intents/{intent}"): _one("payment_intent"),
+    ("POST", "/v1/payouts"): payouts.create,
+    ("GET", "/v1/payouts/{payout}"): _one("payout"),
     ("GET", "/v1/radar/early_fraud_warnings/{early_fraud_warning}"): _one(
         "radar.early_fraud_warning"
     ),
@@ -62,6 +83,10 @@ def perform(call: Call, operation: Operation) -> Body:
     handler = HANDLERS.get((operation.method, operation.template))
     if handler is not None:
         shown = public(handler(call))
+    elif (operation.method, operation.template) == ("GET", BANKS):
+        # The path says whose they are, whoever asks.
+        owner = accounts.retrieve(call)["id"]
+        shown = list_objects(dataclasses.replace(call, account=owner), operation.template)
     elif (operation.method, operation.template) == ("GET", REVERSALS):
         call.params["transfer"] = call.object("transfer")["id"]
         shown = list_objects(call, operation.template)
@@ -108,7 +133,7 @@ def list_objects(call: Call, path: str) -> Body:
     page = (found[1:] if "ending_before" in params else found[:limit]) if extra else found
     return {
         "object": "list",
-        "url": path.replace("{id}", params.get("transfer", "")),
+        "url": path.format(account=call.account, id=params.get("transfer", "")),
         "has_more": extra,
         "data": [public(body) for body in page],
     }

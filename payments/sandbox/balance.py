@@ -13,6 +13,8 @@ REPORTING_CATEGORIES = {
     "payment": "charge",
     "payment_refund": "refund",
     "payout": "payout",
+    "payout_cancel": "payout_reversal",
+    "payout_failure": "payout_reversal",
     "refund": "refund",
     "refund_failure": "refund_failure",
     "topup": "topup",

@@ -1,11 +1,13 @@
 """What happens by itself when its time has come."""
 
-from payments.sandbox import balance, checkout, refunds
+from payments.sandbox import balance, checkout, payouts, refunds
 from payments.sandbox.world import World
 
 WHAT_HAPPENS = {
+    "account": payouts.by_schedule,
     "balance_transaction": balance.settle,
     "checkout.session": checkout.run_out,
+    "payout": payouts.go_on,
     "refund": refunds.carry_on,
 }
 

@@ -13,7 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from payments.sandbox import accounts, checkout
+from payments.sandbox import accounts, banks, checkout
 from payments.sandbox.charges import CARDS, DECLINED_CARD, GOOD_CARD
 from payments.sandbox.due import run_due
 from payments.sandbox.errors import StripeRefusal
@@ -173,10 +173,16 @@ def setup_page(visit: Visit) -> Page:
     if link is None:
         return _message(404, _("There is nothing at this address"), back=settings.SITE_URL)
     if not visit.is_post:
-        context = {"account": account, "return_url": link["return_url"]}
+        context = {
+            "account": account,
+            "bank": banks.in_use(visit.world, account["id"]),
+            "numbers": list(banks.NUMBERS.values()),
+            "return_url": link["return_url"],
+        }
         return _render("payouts", context, leads_to=link["return_url"])
     if visit.form.get("outcome") == "complete":
-        accounts.complete(visit.world, account)
+        number = visit.form.get("number", "")
+        accounts.complete(visit.world, account, number if number in banks.NUMBERS else "")
     else:
         accounts.leave_unfinished(visit.world, account)
     return Page(303, location=link["return_url"])

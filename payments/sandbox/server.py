@@ -53,6 +53,7 @@ class Sandbox:
             raise
         self.base_url = f"http://{HOST}:{self._server.server_port}"
         world = World(self._state, self.base_url, checks_answers=test_switches)
+        world.switches.automatic_payouts = not test_switches
         gate = Gate(world, secret_key=secret_key)
         self._server.world = world
         self._server.gate = gate

@@ -24,11 +24,13 @@ PLATFORM = "platform"
 PREFIXES = {
     "account": "acct",
     "balance_transaction": "txn",
+    "bank_account": "ba",
     "charge": "ch",
     "checkout.session": "cs_test",
     "dispute": "du",
     "event": "evt",
     "payment_intent": "pi",
+    "payout": "po",
     "radar.early_fraud_warning": "issfr",
     "refund": "re",
     "transfer": "tr",

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from payments.sandbox import accounts, balance, disputes, events
+from payments.sandbox import accounts, balance, banks, disputes, events, payouts
 from payments.sandbox.due import run_due
 from payments.sandbox.gate import Gate
 from payments.sandbox.state import PLATFORM, Body
@@ -30,6 +30,7 @@ class TestDesk:
             "dispute": self._change_dispute,
             "drain": self._drain,
             "fraud-warning": self._warn_of_fraud,
+            "payout": self._change_payout,
             "take-from": self._take_from,
             "reset": self._reset,
             "state": self._describe,
@@ -58,9 +59,40 @@ class TestDesk:
 
     def _change_account(self, asked: Body) -> Body:
         account = self._world.state.get("account", asked["id"])
-        change = {"complete": accounts.complete, "restrict": accounts.restrict}[asked["change"]]
-        change(self._world, account)
+        match asked["change"]:
+            case "complete":
+                accounts.complete(self._world, account)
+            case "restrict":
+                accounts.restrict(self._world, account)
+            case "reject":
+                accounts.reject(self._world, account)
+            case "ask":
+                accounts.ask_for_more(self._world, account, seconds=asked["seconds"])
+            case "cut-off" | "connect-again":
+                accounts.cut_off(self._world, account, cut=asked["change"] == "cut-off")
+            case "bank":
+                banks.add(self._world, account, asked["number"])
         return {"id": account["id"]}
+
+    def _change_payout(self, asked: Body) -> Body:
+        """What schedule and bank do: pay out everything, or the next thing to one payout."""
+        world = self._world
+        if asked["change"] == "make":
+            account = world.state.get("account", asked["account"])
+            return {"ids": [made["id"] for made in payouts.pay_out_all(world, account)]}
+        payout = world.state.find(asked["id"])
+        if payout is None:
+            raise KeyError(asked["id"])
+        match asked["change"]:
+            case "send":
+                payouts.send(world, payout)
+            case "arrive":
+                payouts.arrive(world, payout)
+            case "fail":
+                payouts.fail(world, payout, asked["code"])
+            case "cancel":
+                payouts.cancel(world, payout)
+        return {"ids": [payout["id"]]}
 
     def _change_dispute(self, asked: Body) -> Body:
         """What the cardholder's bank does: it questions a charge, escalates, decides, reopens."""

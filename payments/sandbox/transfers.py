@@ -24,6 +24,7 @@ def create(call: Call) -> Body:
     destination = state.find(params["destination"])
     if destination is None or destination["object"] != "account":
         raise missing("destination", params["destination"], "destination")
+    accounts.refuse_if_cut_off(destination)
     if not accounts.receives_transfers(destination):
         raise StripeRefusal(
             "Your destination account needs to have at least one of the following capabilities "

@@ -28,13 +28,14 @@ class Fault:
 
 @dataclass
 class Switches:
-    """What tests may make go wrong; all off unless the server was started for tests."""
+    """What tests may make go wrong, and what they must ask for; without tests it is as in life."""
 
     duplicate: int = 0  # extra copies of each webhook
     reorder: bool = False  # newest webhook first
     lose: int = 0  # this many next events never arrive
     delay: float = 0  # seconds before a webhook may leave
     hold: float = 0  # seconds a request takes before its work
+    automatic_payouts: bool = False  # connected accounts pay out by their schedules
     faults: list[Fault] = field(default_factory=list)
 
 

@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 TOPIC = "stripe"
 # Stripe promises to know a key for 24 hours.
 KEY_LIVES = dt.timedelta(hours=20)
+# Seconds a command waits for its turn under Stripe's rate limit before it goes back to the outbox;
+# far less than the lease of an outbox message.
+PATIENCE = 10
 
 Answer = TypeVar("Answer")
 Command = Callable[[OutboxMessage], None]
@@ -61,8 +64,11 @@ def ask(
 ) -> Answer:
     """Stripe's answer to `make(key)`, asked so that it is done once however often we run.
 
-    `find()` looks for what an earlier key may have done. Raises what the gateway raises.
+    `find()` looks for what an earlier key may have done. Batches go at the pace Stripe takes.
+    Raises what the gateway raises, and Later when there is no room for too long.
     """
+    if not gateway.may_write(patience=PATIENCE):
+        raise outbox.Later("Stripe takes no more writes this second")
     key, asked_at, spoilt = _state(message)
     if asked_at and (spoilt or clock.now() - asked_at > KEY_LIVES):
         found = find()

@@ -4,7 +4,8 @@ import datetime as dt
 import logging
 
 from payments import gateway
-from payments.services import funding, refunds, transfers, vat_checks
+from payments.services import bank_details, funding, payouts, refunds, transfers, vat_checks
+from payments.services.bank_payouts import StripeAway
 
 log = logging.getLogger(__name__)
 
@@ -13,11 +14,13 @@ REFUND_TAKES = dt.timedelta(hours=1)
 
 
 def run() -> None:
-    """End security holds, send what payees can receive now, ask about what fell silent or old."""
+    """End security holds and pauses, send what can be received, ask about what fell silent."""
     transfers.run_due()
+    bank_details.run_due()
     vat_checks.run_due()
     try:
         funding.look_again()
         refunds.look_again(older_than=REFUND_TAKES)
-    except gateway.Unavailable as error:
+        payouts.look_again()
+    except (gateway.Unavailable, StripeAway) as error:
         log.warning("Stripe is away: %s", error)

@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 
 from marketplace.core import clock, outbox
 from payments import gateway, tasks
-from payments.models import PayoutAccount, StripeEvent
-from payments.services import chargebacks, payouts, refunds, warnings
+from payments.models import Payout, PayoutAccount, StripeEvent
+from payments.services import bank_payouts, chargebacks, payouts, refunds, warnings
 from payments.services import funding as fundings
 
 log = logging.getLogger(__name__)
@@ -159,6 +159,23 @@ def _account(event: StripeEvent) -> None:
         payouts.refresh(account)
 
 
+def _payout(event: StripeEvent) -> None:
+    # Payouts of our own account have no account on them and are ours to see in the dashboard.
+    account = PayoutAccount.objects.filter(stripe_id=event.account_id).first()
+    if event.account_id and account and not account.is_lost:
+        told = gateway.retrieve_payout(event.object_id, account=event.account_id)
+        bank_payouts.record(account, told)
+        if told.status == Payout.Status.FAILED:
+            payouts.refresh(account)
+        bank_payouts.learn_available(account)
+
+
+def _available(event: StripeEvent) -> None:
+    account = PayoutAccount.objects.filter(stripe_id=event.account_id).first()
+    if event.account_id and account:
+        bank_payouts.learn_available(account)
+
+
 READERS: dict[str, Reader] = {
     "checkout.session.completed": _checkout,
     "checkout.session.expired": _checkout,
@@ -176,5 +193,15 @@ READERS: dict[str, Reader] = {
     "charge.dispute.funds_reinstated": _dispute,
     "radar.early_fraud_warning.created": _fraud_warning,
     "account.updated": _account,
+    "account.external_account.created": _account,
+    "account.external_account.updated": _account,
+    "account.external_account.deleted": _account,
+    "balance.available": _available,
+    "account.application.deauthorized": _account,
     "capability.updated": _account,
+    "payout.created": _payout,
+    "payout.updated": _payout,
+    "payout.paid": _payout,
+    "payout.failed": _payout,
+    "payout.canceled": _payout,
 }

@@ -22,7 +22,7 @@ from marketplace.core.models import OutboxMessage
 from marketplace.core.money import Money
 from payments import gateway, ledger, signals
 from payments.models import Funding, Hold, PayoutAccount, Transfer
-from payments.services import commands, receivables, trust
+from payments.services import alerts, commands, receivables, trust
 from payments.services.commands import command
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def end_security_hold(transfer: Transfer) -> None:
     if not start(transfer):
         transfer.move_to(Status.BLOCKED)
         _tell_to_connect(transfer)
+        alerts.watch(transfer.payee)
 
 
 def start(transfer: Transfer, *, by: "User | None" = None) -> bool:
@@ -172,8 +173,10 @@ def _refused(pk: int, error: gateway.Refused, message: OutboxMessage) -> None:
         )
         if not_ready:
             # What we believed about the account is wrong; the next look at Stripe puts it right.
-            PayoutAccount.objects.filter(party=transfer.payee).update(can_receive=False)
+            stopped = PayoutAccount.objects.filter(party=transfer.payee, can_receive=True)
+            stopped.update(can_receive=False, stopped_at=clock.now())
             _tell_to_connect(transfer)
+            alerts.watch(transfer.payee)
         log.error("%s refused: %s (%s)", transfer, error, error.code)
         audit.record(None, "transfer.refused", transfer, rule="stripe", code=error.code)
     outbox.done(message)

@@ -11,9 +11,10 @@ from tests.factories import StaffFactory
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MODELS = [
-    "account", "break", "chargeback", "fraudwarning", "funding", "hold", "invoice", "journal",
-    "payoutaccount", "platformpolicy", "purchaseorder", "refund", "reversal",
-    "stripeevent", "transfer", "transferreversal", "vatcheck", "vatrate",
+    "account", "bankdetails", "break", "chargeback", "fraudwarning", "funding", "hold",
+    "invoice", "journal", "payout", "payoutaccount", "payoutalert", "platformpolicy",
+    "purchaseorder", "refund", "reversal", "sellerdetails", "stripeevent", "transfer",
+    "transferreversal", "vatcheck", "vatrate",
 ]  # fmt: skip
 
 

@@ -24,7 +24,7 @@ def event_body(**changes):
     event = {
         "id": "evt_1",
         "object": "event",
-        "type": "balance.available",
+        "type": "topup.succeeded",
         "created": int(time.time()),
         "livemode": False,
         "api_version": "2026-10-28.endive",

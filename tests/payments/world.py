@@ -5,9 +5,9 @@ from typing import Any
 
 from marketplace.core import outbox
 from marketplace.core.money import Money
-from payments.models import Hold, PayoutAccount
-from payments.services import funding, holds, payouts, policies
-from tests.factories import UserFactory
+from payments.models import BankDetails, Hold, PayoutAccount
+from payments.services import bank_details, funding, holds, payouts, policies
+from tests.factories import StaffFactory, UserFactory
 
 
 def eur(text: str) -> Money:
@@ -81,6 +81,22 @@ class World:
         self.stripe.complete_onboarding(account.stripe_id)
         payouts.refresh(account)
         return account
+
+    def earn(self, amount: str = "100.00") -> PayoutAccount:
+        """Let the freelancer be paid, and the money settle, so that it can go to their bank."""
+        account = self.connect()
+        holds.release(self.held(amount), by=self.client, basis="approval")
+        self.stripe.move_clock(2 * 24 * 3600)
+        # Stripe's clock and ours are one again, or new payment pages would be too old.
+        self.stripe.move_clock(-2 * 24 * 3600)
+        self.stripe.drain()
+        return account
+
+    def trust_bank(self, client: Any) -> None:
+        """Hear of new bank details, and let a person of ours say that they are good."""
+        self.hear(client)
+        for bank in BankDetails.objects.filter(status="cooling"):
+            bank_details.lift(bank, by=StaffFactory(), reason="They called us and it was them.")
 
     def refill(self, amount: str = "1000.00") -> None:
         """Put the operator's own money on the balance: Stripe keeps its fee of what is refunded."""

@@ -4,7 +4,7 @@ Stripe generates the types in its Python package from its own description of the
 read here at run time, so the checks are always those of the pinned version. Two users: every
 request of our tests (`ContractHTTPClient`), and the sandbox (requests in, answers out).
 
-Only the v1 API is covered; the gateway speaks nothing else.
+Both APIs are covered: v1 with form-encoded bodies, and v2 with JSON.
 """
 
 from payments.sandbox.contract.client import ContractBroken, ContractHTTPClient

@@ -1,4 +1,4 @@
-"""Every operation of the v1 API: verb, path and the type of its parameters.
+"""Every operation of the API: verb, path and the type of its parameters.
 
 Each service method of the `stripe` package calls `self._request("post", "/v1/…")` and names its
 parameter type in its signature. Both are read from the source, because neither exists as data.
@@ -15,7 +15,7 @@ from typing import Any
 
 import stripe
 
-from payments.sandbox.contract.parameters import Problem, decode, read
+from payments.sandbox.contract.parameters import Problem, decode, decode_json, read
 from payments.sandbox.contract.sources import tree_of
 
 PACKAGE = Path(stripe.__file__).parent
@@ -45,8 +45,12 @@ class Operation:
         return re.compile("([^/]+)".join(map(re.escape, fixed)))
 
     def read(self, encoded: str) -> dict[str, Any]:
-        """The parameters of a body or query string, typed; raises Refused."""
-        given = decode(encoded)
+        """The parameters of a body or query string, typed; raises Refused.
+
+        Bodies of the v2 API are JSON, everything else is form-encoded.
+        """
+        is_json = self.method != "GET" and self.template.startswith("/v2/")
+        given = decode_json(encoded) if is_json else decode(encoded)
         if self.params_class is None:
             unknown = [
                 Problem("parameter_unknown", name, f"Received unknown parameter: {name}")
@@ -101,7 +105,7 @@ def _verb_and_path(call: ast.Call) -> tuple[str, str] | None:
         path = path.func.value
     if not (isinstance(verb, ast.Constant) and isinstance(path, ast.Constant)):
         return None
-    if not str(path.value).startswith("/v1/"):
+    if not str(path.value).startswith(("/v1/", "/v2/")):
         return None
     return str(verb.value).upper(), str(path.value)
 

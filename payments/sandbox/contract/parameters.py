@@ -1,10 +1,11 @@
-"""Form-encoded parameters, read strictly by the TypedDicts of `stripe.params`.
+"""Form-encoded and JSON parameters, read strictly by the TypedDicts of `stripe.params`.
 
 Stricter than Stripe in one way: where the types say "one of these, or any string" only the
 listed values pass, because that is how a typo is caught.
 """
 
 import functools
+import json
 import re
 import sys
 import types
@@ -60,6 +61,23 @@ def decode(encoded: str) -> dict[str, Any]:
         last = path[-1] if path[-1] or len(path) == 1 else str(len(place))
         place[last] = value
     return {key: _lists(value) for key, value in root.items()}
+
+
+def decode_json(text: str) -> dict[str, Any]:
+    """A JSON object in the form of `decode`, every leaf as text; null means "not given"."""
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {"": text}
+    return _texts(found) if isinstance(found, dict) else {"": text}
+
+
+def _texts(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _texts(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_texts(item) for item in value]
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _lists(value: Any) -> Any:

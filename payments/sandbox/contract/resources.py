@@ -33,7 +33,12 @@ def blank(kind: str) -> dict[str, Any]:
 
 @functools.cache
 def _blank_of_kind(kind: str) -> dict[str, Any]:
-    return typing.cast(dict[str, Any], _empty(get_object_class("V1", kind), 0))
+    return typing.cast(dict[str, Any], _empty(_class_of(kind), 0))
+
+
+def _class_of(kind: str) -> type[StripeObject]:
+    """The SDK's class for objects of this kind; those of the v2 API say so in their names."""
+    return get_object_class("V2" if kind.startswith("v2.") else "V1", kind)
 
 
 def _empty(annotation: Any, depth: int) -> Any:
@@ -69,7 +74,7 @@ OPEN = ("StripeObject", "UntypedStripeObject")
 
 def misfits(body: dict[str, Any]) -> list[str]:
     """Where the object differs from the type of its kind; empty when it fits."""
-    return _compare(body, get_object_class("V1", body["object"]), body["object"])
+    return _compare(body, _class_of(body["object"]), body["object"])
 
 
 def _compare(value: Any, annotation: Any, where: str) -> list[str]:

@@ -7,8 +7,10 @@ from payments import gateway
 REFRESH_URL, RETURN_URL = "http://127.0.0.1:8000/refresh/", "http://127.0.0.1:8000/payouts/"
 
 
-@pytest.fixture
-def account(stripe_sandbox) -> gateway.Account:
+@pytest.fixture(params=["v1", "v2"])
+def account(request, settings, stripe_sandbox) -> gateway.Account:
+    """Opened by either of Stripe's APIs: from then on there is no difference."""
+    settings.STRIPE_ACCOUNTS_API = request.param
     return gateway.create_account(
         key="account-1", email="payee@example.org", country="PL", reference="party-1"
     )
@@ -97,3 +99,26 @@ def test_a_guessed_visit_leads_nowhere(stripe_sandbox, account):
     assert stripe_sandbox.open(f"/connect/visit/{account.id}/guess").status_code == 404
     assert stripe_sandbox.submit(f"/connect/visit/{account.id}/guess").status_code == 404
     assert stripe_sandbox.open("/connect/setup/acct_nobody/guess").status_code == 404
+
+
+def test_the_setting_says_which_api_opens_and_leads(stripe_sandbox, account, link, settings):
+    asked = [r["path"] for r in stripe_sandbox.requests if r["method"] == "POST"]
+    v1 = ["/v1/accounts", "/v1/account_links"]
+    v2 = ["/v2/core/accounts", "/v2/core/account_links"]
+    assert asked == (v1 if settings.STRIPE_ACCOUNTS_API == "v1" else v2)
+
+
+def test_by_v2_as_by_v1_the_same_key_opens_one_account(account):
+    again = gateway.create_account(
+        key="account-1", email="payee@example.org", country="PL", reference="party-1"
+    )
+    assert again.id == account.id
+
+
+def test_v2_answers_as_its_types_say(stripe_sandbox, settings):
+    settings.STRIPE_ACCOUNTS_API = "v2"
+    opened = gateway.create_account(key="k", email="a@example.org", country="DE", reference="r")
+    shown = gateway.client().v2.core.accounts.retrieve(opened.id)
+    assert (shown.contact_email, shown.dashboard) == ("a@example.org", "express")
+    assert list(shown.applied_configurations) == ["recipient"]
+    assert stripe_sandbox.misfits == []

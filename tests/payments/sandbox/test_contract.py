@@ -1,6 +1,8 @@
 """The check of our requests: it accepts all of ours and refuses every spoiled one."""
 
 import datetime as dt
+import json
+import re
 import urllib.parse
 
 import pytest
@@ -9,6 +11,7 @@ import stripe
 from marketplace.core.money import Money
 from payments import gateway
 from payments.gateway import connection
+from payments.sandbox import contract
 from payments.sandbox.contract import ContractBroken, ContractHTTPClient, blank, misfits, operations
 from payments.sandbox.contract.client import check
 
@@ -72,6 +75,16 @@ def our_requests(monkeypatch) -> list[tuple[str, str, str | None]]:
         lambda: gateway.account_link(
             "acct_1", refresh_url="http://127.0.0.1/r", return_url="http://127.0.0.1/b"
         ),
+        lambda: gateway.list_banks("acct_1"),
+        lambda: gateway.available(account="acct_1"),
+        lambda: gateway.pay_out(key="k", account="acct_1", amount=money, metadata=metadata),
+        lambda: gateway.retrieve_payout("po_1", account="acct_1"),
+        lambda: gateway.list_payouts(account="acct_1", since=now),
+        lambda: gateway.find_payout(account="acct_1", since=now, command_id="c"),
+        lambda: gateway.payout_schedule(account="acct_1"),
+        lambda: gateway.set_payout_schedule("daily", account="acct_1", key="k"),
+        lambda: gateway.set_payout_schedule("weekly:monday", account="acct_1", key="k"),
+        lambda: gateway.set_payout_schedule("monthly:31", account="acct_1", key="k"),
         lambda: gateway.list_events(since=now),
         lambda: list(gateway.list_balance_transactions(since=now)),
         gateway.balance,
@@ -238,3 +251,50 @@ def test_a_missing_field_is_noticed():
     del body["paid"]
 
     assert misfits(body) == ["charge.paid: missing"]
+
+
+# --- The v2 API speaks JSON -------------------------------------------------------------------
+
+V2_ACCOUNT = {
+    "contact_email": "a@example.org",
+    "dashboard": "express",
+    "identity": {"country": "DE"},
+    "configuration": {
+        "recipient": {"capabilities": {"stripe_balance": {"stripe_transfers": {"requested": True}}}}
+    },
+    "defaults": {
+        "responsibilities": {"fees_collector": "application", "losses_collector": "application"}
+    },
+}
+
+
+def read_v2(body):
+    operation, _ids = contract.find("POST", "/v2/core/accounts")
+    return operation.read(json.dumps(body))
+
+
+def test_json_of_the_v2_api_is_read_by_its_types():
+    assert read_v2(V2_ACCOUNT) == V2_ACCOUNT
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"email": "a@example.org"}, "unknown parameter: email"),
+        ({"identity": {"land": "DE"}}, "identity[land]"),
+        ({"dashboard": "shiny"}, "must be one of express"),
+        ({"defaults": {"responsibilities": {"fees_collector": "application"}}}, "losses_collector"),
+        ({"contact_email": {"at": "home"}}, "must be a string"),
+        ({"metadata": ["a"]}, "key-value"),
+    ],
+)
+def test_json_that_breaks_the_types_is_refused(wrong, complaint):
+    with pytest.raises(contract.Refused, match=re.escape(complaint)):
+        read_v2(V2_ACCOUNT | wrong)
+
+
+@pytest.mark.parametrize("text", ["[]", "{", "12"])
+def test_what_is_no_json_object_is_refused(text):
+    operation, _ids = contract.find("POST", "/v2/core/accounts")
+    with pytest.raises(contract.Refused):
+        operation.read(text)

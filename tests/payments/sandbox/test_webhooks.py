@@ -161,7 +161,7 @@ def make_event(sandbox: StripeSandbox) -> None:
     account = gateway.create_account(
         key="account-1", email="payee@example.org", country="DE", reference="party-1"
     )
-    sandbox.complete_onboarding(account.id)
+    sandbox.restrict(account.id)
 
 
 def test_a_webhook_is_brought_until_it_is_accepted_and_signed_anew_each_time(

@@ -1,0 +1,72 @@
+"""How a VAT id stands, and what tax offices are told."""
+
+from dataclasses import asdict
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from marketplace.core.errors import DomainError
+from marketplace.core.http import UserRequest, go_to, show
+from payments.forms import SellerDetailsForm
+from payments.selectors import payouts as payout_facts
+from payments.selectors import tax as tax_facts
+from payments.services import sellers, vat_checks
+
+
+@require_safe
+@login_required
+def tax(request: UserRequest, ref: str) -> HttpResponse:
+    """How a party's VAT id stands, and what that means; a part for the page of its details."""
+    standing = tax_facts.standing_to_read(request.user, ref)
+    return show(
+        request, "payments/tax.html", {"standing": standing}, part="payments/_vat_standing.html"
+    )
+
+
+@require_POST
+@login_required
+def check_vat_id(request: UserRequest, ref: str) -> HttpResponse:
+    """Ask the register again."""
+    standing = tax_facts.standing_to_read(request.user, ref)
+    try:
+        vat_checks.ask_again(standing.party, by=request.user)
+    except DomainError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("We are asking the register."))
+    return go_to(request, reverse("payments:tax", args=[ref]))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def seller_details(request: UserRequest) -> HttpResponse:
+    """What the tax office is told about the user as a payee."""
+    party = request.user.own_party
+    saved = payout_facts.seller_details_of(party)
+    status = 200
+    if request.method == "POST":
+        form = SellerDetailsForm(request.POST)
+        if form.is_valid():
+            try:
+                sellers.save(party, by=request.user, **form.facts())
+            except DomainError as error:
+                form.add_error(error.field, str(error))
+            else:
+                messages.success(request, _("Your tax details are saved."))
+                return go_to(request, reverse("payments:seller-details"))
+        status = 422
+    else:
+        known = {
+            "legal_name": party.legal_name or party.name,
+            "address": party.address,
+            "country": party.country,
+            "tax_country": saved.tax_country if saved else party.country,
+        }
+        form = SellerDetailsForm(initial=known | (asdict(saved.details) if saved else {}))
+    context = {"form": form, "saved": saved}
+    return render(request, "payments/seller_details.html", context, status=status)
