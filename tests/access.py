@@ -421,6 +421,7 @@ ACCESS |= {
     "projects:extend": Row(get=SIDES, post=BAD_FOR_BOTH, kwargs=_planned),
     "projects:release-part": Row(get=SIDES, post=BAD_FOR_BOTH, kwargs=_in_review),
     "projects:return-money": Row(get=FREELANCER_ONLY, post=BAD_FOR_FREELANCER, kwargs=_planned),
+    "projects:give-back": Row(get=FREELANCER_ONLY, post=BAD_FOR_FREELANCER, kwargs=_planned),
     "projects:answer-proposal": Row(
         get=POST_ONLY, post=(LOGIN, GO, MISSING, GO, MISSING, MISSING), kwargs=_proposal
     ),
@@ -457,6 +458,7 @@ ACCESS |= {
     "api:extend": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_planned),
     "api:release-part": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_in_review),
     "api:return-money": Row(get=NOT_GET, post=BAD_FOR_FREELANCER, kwargs=_planned),
+    "api:give-back": Row(get=NOT_GET, post=BAD_FOR_FREELANCER, kwargs=_planned),
     "api:answer-proposal": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_proposal),
     "api:bonus": Row(get=NOT_GET, post=BAD_FOR_CLIENT, kwargs=_contract),
     "api:open-dispute": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_in_review),

@@ -49,6 +49,9 @@ class PlatformPolicy(models.Model):
     bonus_days = models.PositiveSmallIntegerField(
         default=180, help_text=_("So long after a contract's end the client may still pay a bonus.")
     )
+    give_back_days = models.PositiveSmallIntegerField(
+        default=180, help_text=_("So long after a release the payee may give money back.")
+    )
     dispute_answer_days = models.PositiveSmallIntegerField(default=5)
     dispute_decision_days = models.PositiveSmallIntegerField(default=5)
     review_window_days = models.PositiveSmallIntegerField(default=14)

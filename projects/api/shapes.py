@@ -273,6 +273,24 @@ class GiveBonusShape(Serializer):
     note = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
 
 
+class GiveBackShape(Serializer):
+    """How much of the released amount goes back, before the fees."""
+
+    amount = serializers.CharField(max_length=20)
+
+
+class GivenBackShape(Serializer):
+    """What came of giving money back: done, collecting, refused or overtaken."""
+
+    ref = serializers.CharField()
+    status = serializers.CharField()
+    amount = AmountField()
+    from_freelancer = AmountField(source="from_payee")
+    fees = AmountField()
+    to_client = AmountField(source="to_payer")
+    currency = serializers.CharField()
+
+
 class BonusCheckoutShape(Serializer):
     """Where the client pays the bonus; no address while Stripe does not answer."""
 

@@ -3,7 +3,7 @@
 from django.urls import path
 
 import marketplace.core.refs  # noqa: F401 - makes <ref:…> known
-from projects.api import contracts, disputes, proposals
+from projects.api import contracts, disputes, giving_back, proposals
 
 MILESTONE = "contracts/<ref:ref>/milestones/<int:n>/"
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path(f"{MILESTONE}extend/", proposals.ExtendView.as_view(), name="extend"),
     path(f"{MILESTONE}release-part/", proposals.ReleasePartView.as_view(), name="release-part"),
     path(f"{MILESTONE}return-money/", proposals.ReturnMoneyView.as_view(), name="return-money"),
+    path(f"{MILESTONE}give-back/", giving_back.GiveBackView.as_view(), name="give-back"),
     path(
         "contracts/<ref:ref>/proposals/<ref:proposal>/answer/",
         proposals.AnswerProposalView.as_view(),

@@ -83,6 +83,11 @@ KINDS: dict[str, tuple[str, str, Any]] = {
         "",
         gettext_lazy("%(freelancer)s gave %(amount)s of milestone %(n)s back to %(client)s"),
     ),
+    "money.given_back": (
+        "refresh",
+        "",
+        gettext_lazy("%(freelancer)s gave %(amount)s of milestone %(n)s back after its release"),
+    ),
     "extension.asked": (
         "calendar",
         "warn",

@@ -9,6 +9,7 @@ from projects.views import (
     deliveries,
     disputes,
     funding,
+    giving_back,
     keeping,
     messages,
     proposals,
@@ -44,6 +45,7 @@ urlpatterns = [
     path(f"{MILESTONE}extend/", proposals.extend, name="extend"),
     path(f"{MILESTONE}release-part/", proposals.release_part, name="release-part"),
     path(f"{MILESTONE}return-money/", proposals.return_money, name="return-money"),
+    path(f"{MILESTONE}give-back/", giving_back.give_back, name="give-back"),
     path(
         f"{CONTRACT}proposals/<ref:proposal>/answer/",
         proposals.answer,
