@@ -10,6 +10,9 @@ funding_ended = Signal()
 payee_paid = Signal()
 # sender=Hold; hold: Hold. Everything that was returned has been refunded by Stripe.
 payer_refunded = Signal()
+# sender=Hold; hold: Hold, give_back: GiveBack. The payee has given back money that was released, or
+# tried to: its status says which.
+money_given_back = Signal()
 # sender=Hold; hold: Hold, at: datetime. The bank questions the card payment behind held money, or
 # suspects fraud: from now on nobody can move it. Sent before the hold is locked.
 payment_questioned = Signal()

@@ -13,11 +13,12 @@ from accounts.models import User
 from accounts.selectors import hiring_party
 from marketplace.core import drafts
 from marketplace.core.errors import DomainError
-from payments.models import Hold
+from payments.models import GiveBack, Hold
 from payments.services.evidence import WorkRecord
 from payments.signals import (
     funding_ended,
     funds_received,
+    money_given_back,
     payee_paid,
     payer_refunded,
     payment_cleared,
@@ -26,7 +27,7 @@ from payments.signals import (
     work_record_wanted,
 )
 from projects.forms.posting import DRAFT, PUBLISH_WHEN_JOINED, read_answers
-from projects.services import bonuses, funding, posting, questioned
+from projects.services import bonuses, funding, giving_back, posting, questioned
 
 
 @receiver(funds_received, sender=Hold)
@@ -53,6 +54,12 @@ def note_payout(hold: Hold, **_rest: Any) -> None:
 def note_refund(hold: Hold, **_rest: Any) -> None:
     """The client's share has left us."""
     funding.record_refund(hold)
+
+
+@receiver(money_given_back, sender=Hold)
+def note_give_back(hold: Hold, give_back: GiveBack, **_rest: Any) -> None:
+    """The freelancer returned money that was released, or could not."""
+    giving_back.record(hold, give_back)
 
 
 @receiver(payment_questioned, sender=Hold)

@@ -254,6 +254,17 @@ class RefundAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
 
+@admin.register(models.GiveBack)
+class GiveBackAdmin(ReadOnlyAdmin):
+    """What freelancers returned after a release: who, how much, and what came of it."""
+
+    list_display = ("ref", "status", "amount", "to_payer", "given_by", "given_at", "failure")
+    list_filter = ("status",)
+    list_select_related = ("given_by",)
+    search_fields = ("ref", "hold__ref")
+    show_full_result_count = False
+
+
 # --- Paper, news and rules ------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ from payments.models.chargebacks import (
     FraudWarning,
 )
 from payments.models.funding import Funding, FundingPart
+from payments.models.givebacks import GiveBack
 from payments.models.holds import Hold
 from payments.models.inbox import StripeEvent
 from payments.models.invoices import Invoice, InvoiceCounter
@@ -32,6 +33,7 @@ __all__ = [
     "FraudWarning",
     "Funding",
     "FundingPart",
+    "GiveBack",
     "Hold",
     "Invoice",
     "InvoiceCounter",

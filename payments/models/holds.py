@@ -1,5 +1,6 @@
 """Held money: set aside by a payer for one payee, until it is released or goes back."""
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -88,6 +89,8 @@ class Hold(StatusModel):
     ended_at = models.DateTimeField(null=True)
     # What the payee's side got of `amount_minor` in the end, before the fee; the rest went back.
     awarded_minor = models.BigIntegerField(null=True)
+    # What of the award the payee gave back later; a sum of `GiveBack` rows that are done.
+    given_back_minor = models.BigIntegerField(default=0)
     # How often it was paused; each pause is a journal of its own.
     pauses = models.PositiveSmallIntegerField(default=0)
     # What it was before the card payment was questioned, and will be again.
@@ -139,6 +142,11 @@ class Hold(StatusModel):
                 | Q(awarded_minor__gte=0, awarded_minor__lte=F("amount_minor")),
                 name="hold_award_within",
             ),
+            models.CheckConstraint(
+                condition=Q(given_back_minor=0)
+                | Q(given_back_minor__gt=0, given_back_minor__lte=F("awarded_minor")),
+                name="hold_given_back_within",
+            ),
         ]
         indexes = [
             models.Index(fields=["payer", "-id"], name="hold_of_payer"),
@@ -166,8 +174,24 @@ class Hold(StatusModel):
         return Money(self.awarded_minor or 0, self.currency)
 
     @property
+    def given_back(self) -> Money:
+        """What of the award the payee has given back since."""
+        return Money(self.given_back_minor, self.currency)
+
+    @property
+    def kept(self) -> Money:
+        """What counts as earned now; the rest of the amount went back, sooner or later."""
+        return self.awarded - self.given_back
+
+    @property
     def client_pays(self) -> Money:
         return Money(self.amount_minor + self.client_fee_minor, self.currency)
+
+    def returnable_until(self, policy: PlatformPolicy) -> dt.datetime | None:
+        """Until when the payee may give back of it (rule C3), by its policy; None for nothing."""
+        if self.ended_at is None or not self.kept:
+            return None
+        return self.ended_at + dt.timedelta(days=policy.give_back_days)
 
     def shares(self, awarded: Money) -> Shares:
         """Who gets what when `awarded` of it counts as earned by the payee.

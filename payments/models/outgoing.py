@@ -12,6 +12,7 @@ from marketplace.core.ids import RefField
 from marketplace.core.money import Money
 from marketplace.core.status import StatusModel
 from payments.models.funding import Funding
+from payments.models.givebacks import GiveBack
 from payments.models.holds import Hold
 
 
@@ -45,6 +46,7 @@ class Transfer(Outgoing):
 
     waiting ─ security hold over ─→ sending ─→ sent | set_off (kept against what the payee owes)
        └─→ blocked (the payee cannot receive yet) ⇄ sending ⇄ failed (a person looks at it)
+    waiting | blocked | failed → given_back (the payee returned all of it)
     """
 
     class Status(models.TextChoices):
@@ -53,6 +55,7 @@ class Transfer(Outgoing):
         SENDING = "sending", _("On its way")
         SENT = "sent", _("Paid out")
         SET_OFF = "set_off", _("Kept against what is owed")
+        GIVEN_BACK = "given_back", _("Given back to the client")
         FAILED = "failed", _("Could not be sent")
 
     class Wait(models.TextChoices):
@@ -67,10 +70,10 @@ class Transfer(Outgoing):
         BONUS = "bonus", _("Bonus")
 
     MOVES: ClassVar[dict[str, set[str]]] = {
-        "waiting": {"blocked", "sending", "set_off"},
-        "blocked": {"sending", "set_off"},
+        "waiting": {"blocked", "sending", "set_off", "given_back"},
+        "blocked": {"sending", "set_off", "given_back"},
         "sending": {"sent", "blocked", "failed"},
-        "failed": {"sending", "blocked", "set_off"},
+        "failed": {"sending", "blocked", "set_off", "given_back"},
     }
 
     status = models.CharField(max_length=24, choices=Status, default=Status.WAITING)
@@ -83,6 +86,8 @@ class Transfer(Outgoing):
     )
     # What of it was kept against what the payee owes us; the rest is sent.
     set_off_minor = models.BigIntegerField(default=0)
+    # What the payee returned before it was sent.
+    given_back_minor = models.BigIntegerField(default=0)
     # When the security hold ends, and which rule made it that long.
     due_at = models.DateTimeField()
     wait = models.CharField(max_length=10, choices=Wait, blank=True)
@@ -99,7 +104,11 @@ class Transfer(Outgoing):
                 name="transfer_once",
             ),
             models.CheckConstraint(
-                condition=Q(set_off_minor__gte=0, set_off_minor__lte=F("amount_minor")),
+                condition=Q(
+                    set_off_minor__gte=0,
+                    given_back_minor__gte=0,
+                    amount_minor__gte=F("set_off_minor") + F("given_back_minor"),
+                ),
                 name="transfer_set_off_within",
             ),
             models.UniqueConstraint(
@@ -108,7 +117,15 @@ class Transfer(Outgoing):
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="transfer_positive"),
             models.CheckConstraint(
                 condition=Q(
-                    status__in=["waiting", "blocked", "sending", "sent", "set_off", "failed"]
+                    status__in=[
+                        "waiting",
+                        "blocked",
+                        "sending",
+                        "sent",
+                        "set_off",
+                        "failed",
+                        "given_back",
+                    ]
                 ),
                 name="transfer_status",
             ),
@@ -127,18 +144,28 @@ class Transfer(Outgoing):
         return f"transfer {self.ref}"
 
     # Nothing of it waits any more.
-    DONE: ClassVar[tuple[str, ...]] = ("sent", "set_off")
+    DONE: ClassVar[tuple[str, ...]] = ("sent", "set_off", "given_back")
 
     @property
     def to_send(self) -> Money:
         """What goes to the payee's account."""
-        return Money(self.amount_minor - self.set_off_minor, self.currency)
+        kept_here = self.set_off_minor + self.given_back_minor
+        return Money(self.amount_minor - kept_here, self.currency)
+
+    @property
+    def unreversed(self) -> Money:
+        """What of it was sent and is not being taken back."""
+        taken = self.reversals.exclude(status=TransferReversal.Status.REFUSED)
+        return self.to_send - Money(
+            sum(taken.values_list("amount_minor", flat=True)), self.currency
+        )
 
 
 class TransferReversal(Outgoing):
-    """What we take back of a transfer after its payment was charged back.
+    """What we take back of a transfer: its payment was charged back, or the payee gives it back.
 
-    requested → done | refused (the payee's account does not have it; it stays owed)
+    requested → done | refused (the payee's account does not have it; after a chargeback it stays
+    owed)
     """
 
     class Status(models.TextChoices):
@@ -150,7 +177,10 @@ class TransferReversal(Outgoing):
 
     status = models.CharField(max_length=24, choices=Status, default=Status.REQUESTED)
     transfer = models.ForeignKey(Transfer, models.PROTECT, related_name="reversals")
-    chargeback = models.ForeignKey("payments.Chargeback", models.PROTECT, related_name="reversals")
+    chargeback = models.ForeignKey(
+        "payments.Chargeback", models.PROTECT, null=True, related_name="reversals"
+    )
+    give_back = models.OneToOneField(GiveBack, models.PROTECT, null=True, related_name="reversal")
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -171,6 +201,10 @@ class TransferReversal(Outgoing):
             models.CheckConstraint(
                 condition=~Q(status="done") | (~Q(stripe_id="") & Q(ended_at__isnull=False)),
                 name="transfer_reversal_done_has_proof",
+            ),
+            models.CheckConstraint(
+                condition=Q(chargeback__isnull=True) ^ Q(give_back__isnull=True),
+                name="transfer_reversal_has_one_cause",
             ),
         ]
 
@@ -201,12 +235,18 @@ class Refund(Outgoing):
     hold = models.ForeignKey(Hold, models.PROTECT, related_name="refunds")
     funding = models.ForeignKey(Funding, models.PROTECT, related_name="refunds")
     payer = models.ForeignKey(Party, models.PROTECT, related_name="refunds")
+    # The payee returned it after the release.
+    give_back = models.OneToOneField(GiveBack, models.PROTECT, null=True, related_name="refund")
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("refund")
         constraints = [
-            models.UniqueConstraint(fields=["hold", "funding"], name="refund_once"),
+            models.UniqueConstraint(
+                fields=["hold", "funding"],
+                condition=Q(give_back__isnull=True),
+                name="refund_once",
+            ),
             models.UniqueConstraint(
                 fields=["stripe_id"], condition=~Q(stripe_id=""), name="refund_stripe_once"
             ),

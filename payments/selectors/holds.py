@@ -31,8 +31,9 @@ class HoldMoney:
     """Where the money of one hold is.
 
     `state` is one of not_funded, on_its_way, held, paused, frozen, released_on_its_way, paid_out,
-    refunded, split. `awarded` and `returned` are the two parts of the amount once it ended;
-    `paid_out` and `refunded` say whether they have arrived.
+    refunded, split. `awarded` and `returned` are the two parts of the amount once it ended, with
+    what was `given_back` later counted as returned; `paid_out` and `refunded` say whether they have
+    arrived.
     """
 
     amount: Money
@@ -44,6 +45,7 @@ class HoldMoney:
     # While a security hold runs: until when, and by which rule (a value of Transfer.Wait).
     available_at: dt.datetime | None = None
     wait: str = ""
+    given_back: Money | None = None
 
     @property
     def why_waiting(self) -> str:
@@ -92,16 +94,17 @@ def _money_of(
     hold: Hold, *, coming: bool, paid_out: bool, refunded: bool, wait: dict[str, str]
 ) -> HoldMoney:
     ended = hold.ended_at is not None
-    returned = hold.amount - hold.awarded if ended else Money.zero(hold.currency)
+    returned = hold.amount - hold.kept if ended else Money.zero(hold.currency)
     return HoldMoney(
         amount=hold.amount,
         state=_state(hold, coming=coming, paid_out=paid_out),
-        awarded=hold.awarded,
+        awarded=hold.kept,
         returned=returned,
-        paid_out=bool(hold.awarded) and paid_out,
+        paid_out=bool(hold.kept) and paid_out,
         refunded=bool(returned) and refunded,
         available_at=parse_datetime(wait["due"]) if wait else None,
         wait=wait.get("why", ""),
+        given_back=hold.given_back or None,
     )
 
 
@@ -111,6 +114,8 @@ def _state(hold: Hold, *, coming: bool, paid_out: bool) -> str:
             return "on_its_way" if coming else "not_funded"
         case Status.CANCELLED:
             return "not_funded"
+        case _ if hold.given_back:
+            return "split" if hold.kept else "refunded"
         case Status.RELEASED:
             return "paid_out" if paid_out else "released_on_its_way"
         case _:

@@ -13,7 +13,7 @@ from accounts.models import Membership, User
 from marketplace.core import clock
 from marketplace.core.display import month_text
 from marketplace.core.money import Money
-from payments.models import Hold, Invoice, Transfer
+from payments.models import GiveBack, Hold, Invoice, Transfer, TransferReversal
 from payments.models.holds import Shares
 from payments.selectors.holds import HoldMoney, Segment, segments, where_money_is
 
@@ -33,7 +33,7 @@ class Row:
     def shares(self) -> Shares:
         """What each side gets: as it ended, or as it will be if all is approved."""
         hold = self.hold
-        return hold.shares(hold.awarded if hold.ended_at else hold.amount)
+        return hold.shares(hold.kept if hold.ended_at else hold.amount)
 
 
 @dataclass(frozen=True)
@@ -89,12 +89,24 @@ def earnings(user: User) -> list[Earnings]:
     paid = (
         Transfer.objects.filter(payee__in=parties)
         .values_list("currency", "status", TruncMonth("sent_at"))
-        .annotate(sum=Sum(F("amount_minor") - F("set_off_minor")))
+        .annotate(sum=Sum(F("amount_minor") - F("set_off_minor") - F("given_back_minor")))
     )
     for currency, status, month, minor in paid:
         sums[currency].add(status, month, minor)
+    for currency, month, minor in _given_back(parties):
+        sums[currency].add(Transfer.Status.SENT, month, -minor)
     currencies = sorted(set(held) | set(sums), key=lambda code: -sums[code].total)
     return [sums[code].summary(code, held.get(code, 0)) for code in currencies]
+
+
+def _given_back(parties: QuerySet[Any, Any]) -> QuerySet[TransferReversal, Any]:
+    """What was returned after it had been paid out, by the month it was paid out in."""
+    returned = TransferReversal.objects.filter(
+        transfer__payee__in=parties, give_back__status=GiveBack.Status.DONE
+    )
+    return returned.values_list("currency", TruncMonth("transfer__sent_at")).annotate(
+        sum=Sum("amount_minor")
+    )
 
 
 class _Sums:
@@ -152,11 +164,14 @@ def spending(user: User) -> list[list[Segment]]:
     sums = (
         Hold.objects.filter(payer__in=money_parties(user), held_at__isnull=False)
         .values_list("currency", "status")
-        .annotate(total=Sum("amount_minor"), earned=Sum("awarded_minor", default=0))
+        .annotate(
+            total=Sum("amount_minor"),
+            earned=Sum(F("awarded_minor") - F("given_back_minor"), default=0),
+        )
     )
     bars: dict[str, list[Segment]] = defaultdict(list)
-    for currency, status, total, awarded in sums:
-        whole, earned = Money(total, currency), Money(awarded, currency)
+    for currency, status, total, kept in sums:
+        whole, earned = Money(total, currency), Money(kept, currency)
         ended = status in {Status.RELEASED, Status.REFUNDED, Status.SPLIT}
         bars[currency] += segments(
             HoldMoney(

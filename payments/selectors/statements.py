@@ -38,6 +38,7 @@ KINDS: dict[str, str | Promise] = {
     "taken_back": _("Ended by a card dispute"),
     "transfer_reversed": _("Payout taken back"),
     "set_off": _("Kept for what is owed"),
+    "given_back": _("Given back by the freelancer"),
     "surplus_returned": _("Returned after a won card dispute"),
 }
 PLACES: dict[str, str | Promise] = {

@@ -253,8 +253,8 @@ def _of_hold(hold: Hold, piece: Money, charge: gateway.Charge) -> list[Share]:
             share = min(piece, ledger.balance(account, hold.currency))
             found.append((hold, bearer, share))
             piece -= share
-    elif hold.awarded and not is_protected(hold, charge):
-        got = hold.shares(hold.awarded).to_payee - freezing.taken(hold, [Bearer.PAYEE])
+    elif hold.kept and not is_protected(hold, charge):
+        got = hold.shares(hold.kept).to_payee - freezing.taken(hold, [Bearer.PAYEE])
         share = min(piece, got)
         found.append((hold, Bearer.PAYEE, share))
         piece -= share

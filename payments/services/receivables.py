@@ -28,7 +28,10 @@ def owed_by(payee: Party, currency: str) -> Money:
 def to_collect(payee: Party, currency: str) -> Money:
     """What is still to be collected: owed, and not just being taken back at Stripe."""
     running = TransferReversal.objects.filter(
-        transfer__payee=payee, currency=currency, status=TransferReversal.Status.REQUESTED
+        transfer__payee=payee,
+        currency=currency,
+        status=TransferReversal.Status.REQUESTED,
+        chargeback__isnull=False,
     )
     coming = sum(running.values_list("amount_minor", flat=True))
     return Money(owed_by(payee, currency).minor - coming, currency)

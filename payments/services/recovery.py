@@ -1,4 +1,6 @@
-"""Getting back from payees what a chargeback took, and giving back what was collected too much."""
+"""Getting money back from payees' accounts: what a chargeback took, or what they return themselves;
+and giving back what was collected too much.
+"""
 
 import logging
 
@@ -9,7 +11,7 @@ from marketplace.core.models import OutboxMessage
 from marketplace.core.money import Money
 from payments import gateway, ledger
 from payments.models import Chargeback, Funding, Hold, Transfer, TransferReversal
-from payments.services import commands, receivables, transfers
+from payments.services import commands, givebacks, receivables, transfers
 from payments.services.commands import command
 
 log = logging.getLogger(__name__)
@@ -28,7 +30,7 @@ def take_back(hold: Hold, chargeback: Chargeback, owed: Money) -> None:
     left = min(owed, receivables.to_collect(hold.payee, hold.currency))
     reach = {Transfer.Status.SENT, Transfer.Status.SENDING}
     for transfer in hold.transfers.filter(status__in=reach).order_by("id"):
-        amount = min(left, _unreversed(transfer))
+        amount = min(left, transfer.unreversed)
         if amount.minor <= 0:
             continue
         left -= amount
@@ -40,13 +42,6 @@ def take_back(hold: Hold, chargeback: Chargeback, owed: Money) -> None:
             attempt=1,
         )
         commands.give("reverse", reversal.command_id, reversal.pk)
-
-
-def _unreversed(transfer: Transfer) -> Money:
-    taken = transfer.reversals.exclude(status=Status.REFUSED)
-    return transfer.to_send - Money(
-        sum(taken.values_list("amount_minor", flat=True)), transfer.currency
-    )
 
 
 @command("reverse")
@@ -85,30 +80,50 @@ def send(message: OutboxMessage) -> None:
 
 @transaction.atomic
 def _done(pk: int, made: gateway.Reversal, message: OutboxMessage) -> None:
-    reversal = _lock(pk)
+    funding, reversal = _lock(pk)
     if reversal.status == Status.REQUESTED:
         reversal.move_to(Status.DONE, stripe_id=made.id, ended_at=clock.now())
+        give_back, chargeback = reversal.give_back, reversal.chargeback or standing_against(funding)
+        payee = reversal.transfer.payee
+        # What the payee returns themselves is the payer's, unless their bank was faster.
+        returned = give_back is not None and chargeback is None
+        to = ledger.payable(payee) if returned else ledger.freelancer_receivable(payee)
         ledger.post(
             f"reversal:{made.id}",
             "transfer_reversed",
-            [
-                (ledger.STRIPE_BALANCE, -reversal.amount),
-                (ledger.freelancer_receivable(reversal.transfer.payee), reversal.amount),
-            ],
+            [(ledger.STRIPE_BALANCE, -reversal.amount), (to, reversal.amount)],
             ref=made.id,
         )
-        audit.record(None, "transfer.reversed", reversal, rule="C6", amount=reversal.amount_minor)
-        # The bank may have decided for us meanwhile: then this was too much.
-        return_surplus(reversal.transfer.hold, reversal.chargeback)
+        rule = "C3" if returned else "C6"
+        audit.record(None, "transfer.reversed", reversal, rule=rule, amount=reversal.amount_minor)
+        if give_back and chargeback is None:
+            givebacks.finish(give_back, source=to)
+        elif give_back:
+            givebacks.overtake(give_back)
+        if chargeback:
+            # The bank may have decided for us meanwhile: then this was too much.
+            return_surplus(reversal.transfer.hold, chargeback)
     outbox.done(message)
+
+
+def standing_against(funding: Funding) -> Chargeback | None:
+    """The bank's claim to the payment that is open or lost."""
+    claims = Chargeback.objects.filter(funding=funding).exclude(status__in=Chargeback.CLEARED)
+    return claims.order_by("-pk").first()
 
 
 @transaction.atomic
 def _refused(pk: int, message: OutboxMessage, *, code: str, there: int) -> None:
-    """Take what is there under a new key; the rest stays owed and is set off later."""
-    reversal = _lock(pk)
+    """Take what is there under a new key; the rest stays owed and is set off later.
+
+    What the payee wanted to give back is taken whole or not at all.
+    """
+    _funding, reversal = _lock(pk)
     if reversal.status == Status.REQUESTED:
-        if 0 < there < reversal.amount_minor:
+        if reversal.give_back:
+            reversal.move_to(Status.REFUSED, failure=code, ended_at=clock.now())
+            givebacks.refuse(reversal.give_back, reason=code)
+        elif 0 < there < reversal.amount_minor:
             reversal.attempt += 1
             reversal.amount_minor = there
             reversal.failure = code
@@ -156,9 +171,13 @@ def _funding_of(hold: Hold) -> Funding:
     return Funding.objects.get(parts__hold=hold, parts__taken=True)
 
 
-def _lock(pk: int) -> TransferReversal:
-    return (
+def _lock(pk: int) -> tuple[Funding, TransferReversal]:
+    """The reversal behind its payment, because a dispute of that one may be recorded just now."""
+    rows = Funding.objects.select_for_update(of=("self",), no_key=True)
+    funding = rows.get(transfers__reversals=pk)
+    reversal = (
         TransferReversal.objects.select_for_update(of=("self",))
-        .select_related("transfer__payee", "transfer__hold__payee", "chargeback")
+        .select_related("transfer__payee", "transfer__hold__payee", "chargeback", "give_back")
         .get(pk=pk)
     )
+    return funding, reversal

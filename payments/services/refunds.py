@@ -14,7 +14,7 @@ from marketplace.core.errors import DomainError
 from marketplace.core.models import OutboxMessage
 from marketplace.core.money import Money
 from payments import gateway, ledger, signals
-from payments.models import Chargeback, Funding, Hold, Refund
+from payments.models import Chargeback, Funding, GiveBack, Hold, Refund
 from payments.services import commands
 from payments.services.commands import command
 
@@ -44,7 +44,14 @@ def refuse_charged_back(funding: Funding) -> None:
         raise ChargedBack
 
 
-def draw_up(hold: Hold, funding: Funding, amount: Money, *, undisputed: bool = False) -> Refund:
+def draw_up(
+    hold: Hold,
+    funding: Funding,
+    amount: Money,
+    *,
+    undisputed: bool = False,
+    give_back: GiveBack | None = None,
+) -> Refund:
     """The payer's part of a charge. The caller posts it to `refund_clearing` and requests it.
 
     Raises ChargedBack for a payment a bank has disputed, unless it is for the `undisputed` rest.
@@ -55,6 +62,7 @@ def draw_up(hold: Hold, funding: Funding, amount: Money, *, undisputed: bool = F
         hold=hold,
         funding=funding,
         payer=funding.payer,
+        give_back=give_back,
         amount_minor=amount.minor,
         currency=amount.currency,
         attempt=1,
@@ -118,7 +126,9 @@ def _succeeded(refund: Refund, made: gateway.Refund) -> None:
     if refund.status not in {Status.REQUESTED, Status.PENDING}:
         return
     refund.move_to(Status.SUCCEEDED, stripe_id=made.id, ended_at=clock.now())
-    if refund.funding.parts.filter(hold=refund.hold, taken=True).exists():
+    if refund.give_back_id is not None:
+        _tell(refund, "given_back_sent")
+    elif refund.funding.parts.filter(hold=refund.hold, taken=True).exists():
         signals.payer_refunded.send(sender=Hold, hold=refund.hold, at=refund.ended_at)
     else:
         _tell(refund, "payment_returned")

@@ -62,8 +62,8 @@ def end_security_hold(transfer: Transfer) -> None:
         f"owed:{transfer.ref}",
         "security_hold_over",
         [
-            (ledger.pending(transfer.payee), -transfer.amount),
-            (ledger.payable(transfer.payee), transfer.amount),
+            (ledger.pending(transfer.payee), -transfer.to_send),
+            (ledger.payable(transfer.payee), transfer.to_send),
         ],
         ref=transfer.ref,
     )

@@ -290,7 +290,8 @@ CHECKS = [
              ON clearing.role = 'transfer_clearing' AND clearing.owner_key = transfer.ref
         WHERE coalesce(clearing.posted, 0)
               <> CASE transfer.status WHEN 'sending'
-                 THEN transfer.amount_minor - transfer.set_off_minor ELSE 0 END
+                 THEN transfer.amount_minor - transfer.set_off_minor - transfer.given_back_minor
+                 ELSE 0 END
            OR (transfer.status = 'sending' AND transfer.due_at < %(transfer_since)s)
         """,
     ),
@@ -324,8 +325,9 @@ CHECKS = [
                       party.id, party.ref, waits.pending, waits.currency, waits.payable,
                       coalesce(pending.posted, 0), coalesce(payable.posted, 0))
         FROM (SELECT payee_id, currency,
-                     coalesce(sum(amount_minor) FILTER (WHERE status = 'waiting'), 0) AS pending,
-                     coalesce(sum(amount_minor - set_off_minor)
+                     coalesce(sum(amount_minor - given_back_minor)
+                              FILTER (WHERE status = 'waiting'), 0) AS pending,
+                     coalesce(sum(amount_minor - set_off_minor - given_back_minor)
                               FILTER (WHERE status IN ('blocked', 'failed')), 0) AS payable
               FROM payments_transfer GROUP BY 1, 2) AS waits
         JOIN accounts_party AS party ON party.id = waits.payee_id
@@ -335,6 +337,44 @@ CHECKS = [
              AND payable.owner_key = party.ref AND payable.currency = waits.currency
         WHERE coalesce(pending.posted, 0) <> waits.pending
            OR coalesce(payable.posted, 0) <> waits.payable
+        """,
+    ),
+    Check(
+        "what payees gave back is in the books, with its fees, and off their earnings",
+        "payments_giveback",
+        """
+        SELECT format('hold %s (%s): %s given back, the rows say %s of %s and %s, the books %s',
+                      hold.id, hold.ref, hold.given_back_minor, rows.amount, rows.to_payer,
+                      rows.fees, books.to_payer)
+        FROM payments_hold AS hold
+        LEFT JOIN LATERAL (
+            SELECT coalesce(sum(amount_minor), 0) AS amount, coalesce(sum(fees_minor), 0) AS fees,
+                   coalesce(sum(to_payer_minor), 0) AS to_payer
+            FROM payments_giveback WHERE hold_id = hold.id AND status = 'done'
+        ) AS rows ON true
+        LEFT JOIN LATERAL (
+            SELECT coalesce(sum(entry.amount) FILTER (WHERE account.role = 'refund_clearing'), 0)
+                       AS to_payer,
+                   coalesce(-sum(entry.amount)
+                            FILTER (WHERE account.role IN ('fee_revenue', 'vat_payable')), 0)
+                       AS fees
+            FROM payments_giveback AS back
+            JOIN payments_journal AS journal
+                 ON journal.idempotency_key = 'give_back:' || back.ref
+            JOIN payments_entry AS entry ON entry.journal_id = journal.id
+            JOIN payments_account AS account ON account.id = entry.account_id
+            WHERE back.hold_id = hold.id
+        ) AS books ON true
+        CROSS JOIN LATERAL (
+            SELECT coalesce(hold.awarded_minor, 0) - hold.given_back_minor AS minor
+        ) AS kept
+        WHERE rows.amount <> hold.given_back_minor
+           OR (books.to_payer, books.fees) <> (rows.to_payer, rows.fees)
+           OR (hold.given_back_minor > 0 AND rows.fees <>
+                 round(hold.freelancer_fee_minor::numeric * hold.awarded_minor / hold.amount_minor)
+               + round(hold.client_fee_minor::numeric * hold.awarded_minor / hold.amount_minor)
+               - round(hold.freelancer_fee_minor::numeric * kept.minor / hold.amount_minor)
+               - round(hold.client_fee_minor::numeric * kept.minor / hold.amount_minor))
         """,
     ),
     Check(
@@ -427,7 +467,9 @@ CHECKS = [
                   SELECT transfer.payee_id, transfer.currency, -reversal.amount_minor
                   FROM payments_transferreversal AS reversal
                   JOIN payments_transfer AS transfer ON transfer.id = reversal.transfer_id
-                  WHERE reversal.status = 'done') AS steps
+                  LEFT JOIN payments_giveback AS back ON back.id = reversal.give_back_id
+                  WHERE reversal.status = 'done'
+                    AND (back.id IS NULL OR back.status = 'overtaken')) AS steps
               GROUP BY 1, 2) AS owes
         JOIN accounts_party AS party ON party.id = owes.party_id
         LEFT JOIN held_now AS books ON books.role = 'freelancer_receivable'
@@ -463,19 +505,24 @@ CHECKS = [
         "the VAT on our fee invoices is owed in the books",
         "payments_invoice",
         """
-        SELECT format('hold %s (%s): %s VAT on its fee invoices, %s in the books', hold.id,
-                      hold.ref, paper.tax, books.tax)
+        SELECT format('hold %s (%s): %s VAT on its fee invoices less their credit notes, %s in '
+                      'the books', hold.id, hold.ref, paper.tax, books.tax)
         FROM payments_hold AS hold
         LEFT JOIN LATERAL (
-            SELECT coalesce(sum(tax_minor), 0) AS tax FROM payments_invoice AS invoice
-            WHERE invoice.hold_id = hold.id AND invoice.kind IN ('client_fee', 'freelancer_fee')
+            SELECT coalesce(sum(CASE WHEN kind = 'credit_note' THEN -tax_minor
+                                     ELSE tax_minor END), 0) AS tax
+            FROM payments_invoice AS invoice
+            WHERE invoice.hold_id = hold.id AND invoice.seller_id IS NULL
         ) AS paper ON true
         LEFT JOIN LATERAL (
             SELECT coalesce(sum(entry.amount), 0) AS tax
             FROM payments_journal AS journal
             JOIN payments_entry AS entry ON entry.journal_id = journal.id
             JOIN payments_account AS account ON account.id = entry.account_id
-            WHERE journal.idempotency_key = 'end:' || hold.ref AND account.role = 'vat_payable'
+            WHERE account.role = 'vat_payable' AND journal.idempotency_key IN (
+                SELECT 'end:' || hold.ref UNION ALL
+                SELECT 'give_back:' || back.ref FROM payments_giveback AS back
+                WHERE back.hold_id = hold.id)
         ) AS books ON true
         WHERE paper.tax <> books.tax
         """,

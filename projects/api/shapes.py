@@ -63,6 +63,8 @@ class StepShape(Serializer):
     review_due_at = serializers.DateTimeField(source="milestone.review_due_at", allow_null=True)
     late_at = serializers.DateTimeField(source="milestone.late_at", allow_null=True)
     very_late_at = serializers.DateTimeField(source="milestone.very_late_at", allow_null=True)
+    dormant = serializers.CharField(source="milestone.dormant", allow_blank=True)
+    dormant_due_at = serializers.DateTimeField(source="milestone.dormant_due_at", allow_null=True)
     custody_ends_at = serializers.DateTimeField(source="milestone.custody_ends_at", allow_null=True)
     available_at = serializers.DateTimeField(allow_null=True)
     proposals = ProposalShape(many=True)
@@ -130,6 +132,15 @@ class CheckoutShape(Serializer):
     """Where the client pays; no address while Stripe does not answer."""
 
     milestone = serializers.IntegerField()
+    status = serializers.CharField()
+    checkout_url = serializers.CharField(allow_null=True)
+
+
+class JointCheckoutShape(Serializer):
+    """Where the client pays for several milestones at once; fees are in the total."""
+
+    milestones = serializers.ListField(child=serializers.IntegerField())
+    total = AmountField(allow_null=True)
     status = serializers.CharField()
     checkout_url = serializers.CharField(allow_null=True)
 
@@ -246,6 +257,12 @@ class CallOffShape(Serializer):
     reason = serializers.CharField(max_length=2000, required=False, default="", allow_blank=True)
 
 
+class AskToEndShape(Serializer):
+    """Why the client wants to end the contract."""
+
+    reason = serializers.CharField(max_length=2000)
+
+
 class ExtendShape(Serializer):
     """A new due date, and why."""
 
@@ -271,6 +288,30 @@ class GiveBonusShape(Serializer):
 
     amount = serializers.CharField(max_length=20)
     note = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+
+
+class DormantAnswerShape(Serializer):
+    """What shall become of money nobody did anything about."""
+
+    answer = serializers.ChoiceField(choices=["go-on", "ask", "pay", "decline"])
+
+
+class GiveBackShape(Serializer):
+    """How much of the released amount goes back, before the fees."""
+
+    amount = serializers.CharField(max_length=20)
+
+
+class GivenBackShape(Serializer):
+    """What came of giving money back: done, collecting, refused or overtaken."""
+
+    ref = serializers.CharField()
+    status = serializers.CharField()
+    amount = AmountField()
+    from_freelancer = AmountField(source="from_payee")
+    fees = AmountField()
+    to_client = AmountField(source="to_payer")
+    currency = serializers.CharField()
 
 
 class BonusCheckoutShape(Serializer):

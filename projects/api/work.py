@@ -3,7 +3,7 @@
 from django.urls import path
 
 import marketplace.core.refs  # noqa: F401 - makes <ref:…> known
-from projects.api import contracts, disputes, proposals
+from projects.api import contracts, disputes, dormancy, giving_back, proposals
 
 MILESTONE = "contracts/<ref:ref>/milestones/<int:n>/"
 
@@ -12,14 +12,27 @@ urlpatterns = [
     path("contracts/<ref:ref>/", contracts.ContractView.as_view(), name="contract"),
     path("contracts/<ref:ref>/messages/", contracts.MessagesView.as_view(), name="messages"),
     path("contracts/<ref:ref>/review/", contracts.ReviewView.as_view(), name="review"),
+    path(
+        "contracts/<ref:ref>/fund/",
+        contracts.FundTogetherView.as_view(),
+        name="fund-together",
+    ),
     path(f"{MILESTONE}fund/", contracts.FundView.as_view(), name="fund"),
     path(f"{MILESTONE}deliver/", contracts.DeliverView.as_view(), name="deliver"),
     path(f"{MILESTONE}ask-changes/", contracts.AskChangesView.as_view(), name="ask-changes"),
     path(f"{MILESTONE}approve/", contracts.ApproveView.as_view(), name="approve"),
     path(f"{MILESTONE}call-off/", contracts.CallOffView.as_view(), name="call-off"),
+    path(
+        f"{MILESTONE}call-off/answer/",
+        contracts.AnswerCallOffView.as_view(),
+        name="answer-call-off",
+    ),
+    path("contracts/<ref:ref>/ask-to-end/", contracts.AskToEndView.as_view(), name="ask-to-end"),
     path(f"{MILESTONE}extend/", proposals.ExtendView.as_view(), name="extend"),
     path(f"{MILESTONE}release-part/", proposals.ReleasePartView.as_view(), name="release-part"),
     path(f"{MILESTONE}return-money/", proposals.ReturnMoneyView.as_view(), name="return-money"),
+    path(f"{MILESTONE}dormant/", dormancy.DormantView.as_view(), name="dormant"),
+    path(f"{MILESTONE}give-back/", giving_back.GiveBackView.as_view(), name="give-back"),
     path(
         "contracts/<ref:ref>/proposals/<ref:proposal>/answer/",
         proposals.AnswerProposalView.as_view(),

@@ -265,6 +265,27 @@ def last_try(milestone: Milestone) -> Funding | None:
     return Funding.objects.filter(parts__hold=milestone.hold_id).order_by("-pk").first()
 
 
+@dataclass(frozen=True)
+class PaidFor:
+    """One payment, and the milestones it is for."""
+
+    tried: Funding
+    steps: list[Milestone]
+
+
+def newest_payment(contract: Contract) -> PaidFor | None:
+    """The newest try to pay for milestones of the contract."""
+    newest = Funding.objects.filter(parts__hold__milestone__contract=contract).order_by("-pk")
+    tried = newest.first()
+    return paid_for(tried) if tried else None
+
+
+def paid_for(tried: Funding) -> PaidFor:
+    """The milestones a payment is for."""
+    steps = Milestone.objects.filter(hold__funding_parts__funding=tried).select_related("contract")
+    return PaidFor(tried, list(steps.order_by("position")))
+
+
 # --- Lists ----------------------------------------------------------------------------------
 
 

@@ -53,7 +53,7 @@ def _row(seat: Seat, step: Step, papers: dict[int, list[Invoice]]) -> PaymentRow
     zero = Money.zero(seat.contract.currency)
     if hold is None or hold.held_at is None:
         return PaymentRow(step, zero, zero, zero)
-    parts = hold.shares(hold.awarded if hold.ended_at else hold.amount)
+    parts = hold.shares(hold.kept if hold.ended_at else hold.amount)
     return PaymentRow(
         step=step,
         fee=parts.client_fee if seat.is_client else parts.freelancer_fee,

@@ -94,6 +94,15 @@ class Step:
         return self.milestone.status in Milestone.HELD
 
     @property
+    def returnable(self) -> bool:
+        """Whether the freelancer may still give something of it back after its release."""
+        hold = self.milestone.hold
+        if hold is None:
+            return False
+        until = hold.returnable_until(self.milestone.contract.policy)
+        return until is not None and clock.now() <= until
+
+    @property
     def undelivered(self) -> bool:
         """Whether its due date still means something."""
         return self.milestone.status in {S.PLANNED, S.FUNDED}
@@ -256,6 +265,7 @@ def _meta(milestone: Milestone, where: Where, seat: Seat, delivery: dict[str, An
         ) % {"n": asked, "all": seat.contract.change_rounds}
     if milestone.status == S.APPROVED and milestone.approved_at:
         approved = _("Approved %(day)s") % {"day": day_text(milestone.approved_at)}
+        approved = _with_give_back(approved, where.get(milestone.hold_id or 0))
         return _with_wait(approved, where.get(milestone.hold_id or 0), seat)
     if milestone.status == S.SETTLED:
         return _settled(where.get(milestone.hold_id or 0), seat)
@@ -284,6 +294,15 @@ def _with_wait(text: str, money: HoldMoney | None, seat: Seat) -> str:
     }
 
 
+def _with_give_back(text: str, money: HoldMoney | None) -> str:
+    if money is None or money.given_back is None:
+        return text
+    return _("%(text)s, %(amount)s given back since") % {
+        "text": text,
+        "amount": money_text(money.given_back),
+    }
+
+
 def _stopped(milestone: Milestone, seat: Seat) -> str:
     client = {"client": seat.contract.client.short_name}
     if milestone.status == S.FROZEN:
@@ -302,7 +321,7 @@ def _settled(money: HoldMoney | None, seat: Seat) -> str:
         "freelancer": seat.contract.freelancer.short_name,
         "client": seat.contract.client.short_name,
     }
-    return _with_wait(settled, money, seat)
+    return _with_wait(_with_give_back(settled, money), money, seat)
 
 
 def sums(seat: Seat, steps: Sequence[Step], segments: Sequence[Segment]) -> list[Sum]:

@@ -1,0 +1,29 @@
+"""Giving released money back, as JSON: the same door to the same service."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from marketplace.core.api import idempotent
+from projects.api import shapes
+from projects.api.contracts import answers, caller
+from projects.api.market_shapes import amount_of
+from projects.selectors import contracts as selectors
+from projects.services import giving_back
+
+
+class GiveBackView(APIView):
+    """Money that was released."""
+
+    @extend_schema(
+        operation_id="give_back", request=shapes.GiveBackShape, responses=shapes.GivenBackShape
+    )
+    @idempotent
+    def post(self, request: Request, ref: str, n: int) -> Response:
+        """So much of the agreed amount goes back to the client, and both fees of it."""
+        seat, milestone = selectors.milestone_to_return(caller(request), ref, n)
+        typed = answers(shapes.GiveBackShape, request)["amount"]
+        amount = amount_of(typed, seat.contract.currency, "amount")
+        given = giving_back.give_back(milestone, by=caller(request), amount=amount)
+        return Response(shapes.GivenBackShape(given).data)
