@@ -404,6 +404,9 @@ ACCESS |= {
     "projects:fund": Row(
         get=CLIENT_ONLY, post=(LOGIN, NO, MISSING, GO, MISSING, MISSING), kwargs=_planned
     ),
+    "projects:fund-together": Row(
+        get=CLIENT_ONLY, post=(LOGIN, NO, MISSING, GO, MISSING, MISSING), kwargs=_contract
+    ),
     "projects:fund-return": Row(get=CLIENT_ONLY, post=POST_ONLY, kwargs=_planned),
     "projects:fund-confirm": Row(
         get=POST_ONLY, post=(LOGIN, NO, MISSING, GO, MISSING, MISSING), kwargs=_planned
@@ -421,6 +424,7 @@ ACCESS |= {
     "projects:extend": Row(get=SIDES, post=BAD_FOR_BOTH, kwargs=_planned),
     "projects:release-part": Row(get=SIDES, post=BAD_FOR_BOTH, kwargs=_in_review),
     "projects:return-money": Row(get=FREELANCER_ONLY, post=BAD_FOR_FREELANCER, kwargs=_planned),
+    "projects:dormant": Row(get=SIDES, post=BAD_FOR_BOTH, kwargs=_in_review),
     "projects:give-back": Row(get=FREELANCER_ONLY, post=BAD_FOR_FREELANCER, kwargs=_planned),
     "projects:answer-proposal": Row(
         get=POST_ONLY, post=(LOGIN, GO, MISSING, GO, MISSING, MISSING), kwargs=_proposal
@@ -451,6 +455,7 @@ ACCESS |= {
     "api:messages": Row(get=SIDES, post=BAD_FOR_BOTH, kwargs=_contract),
     "api:review": Row(get=SIDES, post=BAD_FOR_BOTH, kwargs=_ended),
     "api:fund": Row(get=NOT_GET, post=CLIENT_ONLY, kwargs=_planned),
+    "api:fund-together": Row(get=NOT_GET, post=CLIENT_ONLY, kwargs=_contract),
     "api:deliver": Row(get=NOT_GET, post=BAD_FOR_FREELANCER, kwargs=_in_review),
     "api:ask-changes": Row(get=NOT_GET, post=BAD_FOR_CLIENT, kwargs=_in_review),
     "api:approve": Row(get=NOT_GET, post=BAD_FOR_CLIENT, kwargs=_in_review),
@@ -458,6 +463,7 @@ ACCESS |= {
     "api:extend": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_planned),
     "api:release-part": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_in_review),
     "api:return-money": Row(get=NOT_GET, post=BAD_FOR_FREELANCER, kwargs=_planned),
+    "api:dormant": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_in_review),
     "api:give-back": Row(get=NOT_GET, post=BAD_FOR_FREELANCER, kwargs=_planned),
     "api:answer-proposal": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_proposal),
     "api:bonus": Row(get=NOT_GET, post=BAD_FOR_CLIENT, kwargs=_contract),

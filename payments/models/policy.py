@@ -25,6 +25,12 @@ class PlatformPolicy(models.Model):
     proposal_answer_days = models.PositiveSmallIntegerField(
         default=4, help_text=_("After this a proposal nobody answered lapses.")
     )
+    cancel_answer_hours = models.PositiveSmallIntegerField(
+        default=72, help_text=_("So long the freelancer has to answer a wish to call off.")
+    )
+    end_answer_days = models.PositiveSmallIntegerField(
+        default=7, help_text=_("The same for a wish to end the contract while money is held.")
+    )
     # How long released money waits before it is sent to the payee (rule M9).
     security_hold_by_tier = models.BooleanField(
         default=True,
@@ -46,6 +52,18 @@ class PlatformPolicy(models.Model):
     tier_3_contracts = models.PositiveSmallIntegerField(
         default=10, help_text=_("Finished contracts, none disputed, for tier 3.")
     )
+    # Nobody does anything about held money (rule M11): after so many days without a sign of life
+    # since the last due date, each side in turn has some days to say what shall become of it.
+    dormant_days = models.PositiveSmallIntegerField(default=45)
+    dormant_first_notice_days = models.PositiveSmallIntegerField(
+        default=14, help_text=_("So long before, both sides are told.")
+    )
+    dormant_last_notice_days = models.PositiveSmallIntegerField(
+        default=7, help_text=_("So long before, both sides are told once more.")
+    )
+    dormant_client_days = models.PositiveSmallIntegerField(default=7)
+    dormant_freelancer_days = models.PositiveSmallIntegerField(default=7)
+    dormant_answer_days = models.PositiveSmallIntegerField(default=14)
     bonus_days = models.PositiveSmallIntegerField(
         default=180, help_text=_("So long after a contract's end the client may still pay a bonus.")
     )
@@ -108,6 +126,21 @@ class PlatformPolicy(models.Model):
                 & Q(hold_days_tier_1__gte=F("hold_days_tier_2"))
                 & Q(hold_days_tier_2__gte=F("hold_days_tier_3")),
                 name="policy_tiers_rise",
+            ),
+            models.CheckConstraint(
+                condition=Q(cancel_answer_hours__range=(24, 720), end_answer_days__range=(1, 30)),
+                name="policy_answers_bounded",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    dormant_last_notice_days__gt=0,
+                    dormant_first_notice_days__gt=F("dormant_last_notice_days"),
+                    dormant_days__gt=F("dormant_first_notice_days"),
+                    dormant_client_days__gt=0,
+                    dormant_freelancer_days__gt=0,
+                    dormant_answer_days__gt=0,
+                ),
+                name="policy_dormancy_tells_first",
             ),
             models.CheckConstraint(
                 condition=Q(proposal_answer_days__range=(1, 30)), name="policy_proposal_days"

@@ -8,9 +8,11 @@ them. So the two directions cannot deadlock.
 import datetime as dt
 import logging
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from marketplace.core import audit, clock, outbox
 from marketplace.core.errors import InvalidTransition
@@ -38,35 +40,65 @@ PATIENCE = 4.0
 # --- Starting -------------------------------------------------------------------------------
 
 
-@transaction.atomic
 def start_checkout(hold: Hold, *, by: "User", success_url: str, cancel_url: str) -> Funding:
     """A way to pay for the hold; asking again gives the one that is running.
 
     Raises InvalidTransition when the hold does not wait for money.
     """
-    hold.refresh_from_db(from_queryset=Hold.objects.select_for_update())
-    if hold.status != Hold.Status.PENDING:
-        raise InvalidTransition
-    tries = list(Funding.objects.filter(parts__hold=hold).order_by("id"))
-    if tries and tries[-1].is_running:
-        return tries[-1]
+    return start_joint_checkout([hold], by=by, success_url=success_url, cancel_url=cancel_url)
+
+
+@transaction.atomic
+def start_joint_checkout(
+    holds: Sequence[Hold], *, by: "User", success_url: str, cancel_url: str
+) -> Funding:
+    """A way to pay for several holds of one payer at once; asking again gives the one that runs.
+
+    A running page for other holds together with one of these is closed: nobody shall pay twice. If
+    it is paid before it closes, what is paid double goes back. Raises InvalidTransition when one of
+    the holds does not wait for money, or a slow payment for it is on its way.
+    """
+    holds = sorted(holds, key=lambda hold: hold.pk)
+    for hold in holds:
+        hold.refresh_from_db(from_queryset=Hold.objects.select_for_update())
+        if hold.status != Hold.Status.PENDING:
+            raise InvalidTransition
+    running = list(
+        Funding.objects.filter(parts__hold__in=holds, status__in=Funding.RUNNING)
+        .distinct()
+        .order_by("id")
+    )
+    wanted = {hold.pk for hold in holds}
+    for funding in reversed(running):
+        if set(funding.parts.values_list("hold_id", flat=True)) == wanted:
+            return funding
+    if any(funding.status == Status.PROCESSING for funding in running):
+        raise InvalidTransition(_("A payment for it is on its way already."))
+    for funding in running:
+        commands.give("expire", f"expire:{funding.ref}", funding.pk)
+    return _start(holds, by=by, success_url=success_url, cancel_url=cancel_url)
+
+
+def _start(holds: Sequence[Hold], *, by: "User", success_url: str, cancel_url: str) -> Funding:
+    first = holds[0]
     funding = Funding.objects.create(
-        payer=hold.payer,
+        payer=first.payer,
         started_by=by,
-        amount_minor=hold.client_pays.minor,
-        currency=hold.currency,
+        amount_minor=sum(hold.client_pays.minor for hold in holds),
+        currency=first.currency,
         success_url=success_url,
         cancel_url=cancel_url,
         customer_email=by.email,
         expires_at=(clock.now() + PAGE_LIVES).replace(microsecond=0),
     )
-    FundingPart.objects.create(
-        funding=funding,
-        hold=hold,
-        attempt=len(tries) + 1,
-        amount_minor=hold.amount_minor,
-        client_fee_minor=hold.client_fee_minor,
-    )
+    for hold in holds:
+        FundingPart.objects.create(
+            funding=funding,
+            hold=hold,
+            attempt=hold.funding_parts.count() + 1,
+            amount_minor=hold.amount_minor,
+            client_fee_minor=hold.client_fee_minor,
+        )
     commands.give("checkout", _key(funding), funding.pk, due_at=clock.now() + SWEEP_AFTER)
     audit.record(by, "funding.started", funding, amount=funding.amount_minor)
     return funding
@@ -253,8 +285,10 @@ def _record(
 def _expire(funding: Funding, *, failure: str = "") -> None:
     """No money came. The hold waits for another try, unless it was cancelled."""
     funding.move_to(Status.EXPIRED, ended_at=clock.now(), failure=failure, customer_email="")
-    for part in funding.parts.select_related("hold"):
-        signals.funding_ended.send(sender=Hold, hold=part.hold)
+    for part in funding.parts.select_related("hold").order_by("hold_id"):
+        # Another page may have taken its place.
+        if not part.hold.funding_parts.filter(funding__status__in=Funding.RUNNING).exists():
+            signals.funding_ended.send(sender=Hold, hold=part.hold)
 
 
 def _paid(funding: Funding, session: gateway.CheckoutSession, charge: gateway.Charge) -> None:

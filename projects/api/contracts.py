@@ -91,6 +91,29 @@ class FundView(APIView):
         return Response(shapes.CheckoutShape(answer).data)
 
 
+class FundTogetherView(APIView):
+    """Paying for several milestones at once."""
+
+    @extend_schema(
+        operation_id="fund_together",
+        request=shapes.NothingShape,
+        responses=shapes.JointCheckoutShape,
+    )
+    @idempotent
+    def post(self, request: Request, ref: str) -> Response:
+        """Start one Checkout for all that can be funded now, or get the one that runs."""
+        seat = selectors.contract_to_reward(caller(request), ref)
+        url = funding.start_payment_together(seat.contract, by=caller(request))
+        running = selectors.joint_payment(seat.contract)
+        answer = {
+            "milestones": [step.position for step in running.steps] if running else [],
+            "total": running.tried.amount if running else None,
+            "status": running.tried.status if running else "",
+            "checkout_url": url,
+        }
+        return Response(shapes.JointCheckoutShape(answer).data)
+
+
 class DeliverView(APIView):
     """Handing work over."""
 

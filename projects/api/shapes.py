@@ -63,6 +63,8 @@ class StepShape(Serializer):
     review_due_at = serializers.DateTimeField(source="milestone.review_due_at", allow_null=True)
     late_at = serializers.DateTimeField(source="milestone.late_at", allow_null=True)
     very_late_at = serializers.DateTimeField(source="milestone.very_late_at", allow_null=True)
+    dormant = serializers.CharField(source="milestone.dormant", allow_blank=True)
+    dormant_due_at = serializers.DateTimeField(source="milestone.dormant_due_at", allow_null=True)
     custody_ends_at = serializers.DateTimeField(source="milestone.custody_ends_at", allow_null=True)
     available_at = serializers.DateTimeField(allow_null=True)
     proposals = ProposalShape(many=True)
@@ -130,6 +132,15 @@ class CheckoutShape(Serializer):
     """Where the client pays; no address while Stripe does not answer."""
 
     milestone = serializers.IntegerField()
+    status = serializers.CharField()
+    checkout_url = serializers.CharField(allow_null=True)
+
+
+class JointCheckoutShape(Serializer):
+    """Where the client pays for several milestones at once; fees are in the total."""
+
+    milestones = serializers.ListField(child=serializers.IntegerField())
+    total = AmountField(allow_null=True)
     status = serializers.CharField()
     checkout_url = serializers.CharField(allow_null=True)
 
@@ -271,6 +282,12 @@ class GiveBonusShape(Serializer):
 
     amount = serializers.CharField(max_length=20)
     note = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+
+
+class DormantAnswerShape(Serializer):
+    """What shall become of money nobody did anything about."""
+
+    answer = serializers.ChoiceField(choices=["go-on", "ask", "pay", "decline"])
 
 
 class GiveBackShape(Serializer):

@@ -3,7 +3,7 @@
 from django.urls import path
 
 import marketplace.core.refs  # noqa: F401 - makes <ref:…> known
-from projects.api import contracts, disputes, giving_back, proposals
+from projects.api import contracts, disputes, dormancy, giving_back, proposals
 
 MILESTONE = "contracts/<ref:ref>/milestones/<int:n>/"
 
@@ -12,6 +12,11 @@ urlpatterns = [
     path("contracts/<ref:ref>/", contracts.ContractView.as_view(), name="contract"),
     path("contracts/<ref:ref>/messages/", contracts.MessagesView.as_view(), name="messages"),
     path("contracts/<ref:ref>/review/", contracts.ReviewView.as_view(), name="review"),
+    path(
+        "contracts/<ref:ref>/fund/",
+        contracts.FundTogetherView.as_view(),
+        name="fund-together",
+    ),
     path(f"{MILESTONE}fund/", contracts.FundView.as_view(), name="fund"),
     path(f"{MILESTONE}deliver/", contracts.DeliverView.as_view(), name="deliver"),
     path(f"{MILESTONE}ask-changes/", contracts.AskChangesView.as_view(), name="ask-changes"),
@@ -20,6 +25,7 @@ urlpatterns = [
     path(f"{MILESTONE}extend/", proposals.ExtendView.as_view(), name="extend"),
     path(f"{MILESTONE}release-part/", proposals.ReleasePartView.as_view(), name="release-part"),
     path(f"{MILESTONE}return-money/", proposals.ReturnMoneyView.as_view(), name="return-money"),
+    path(f"{MILESTONE}dormant/", dormancy.DormantView.as_view(), name="dormant"),
     path(f"{MILESTONE}give-back/", giving_back.GiveBackView.as_view(), name="give-back"),
     path(
         "contracts/<ref:ref>/proposals/<ref:proposal>/answer/",

@@ -143,7 +143,8 @@ class Milestone(StatusModel):
                              └ disputed (from funded, submitted, changes_requested) → settled
     funded | submitted | changes_requested ⇄ frozen (the card payment is questioned) → cancelled
     planned | funded → cancelled
-    funded | submitted | changes_requested → settled (both agreed on less, or it was given back)
+    funded | submitted | changes_requested → settled (both agreed on less, it was given back, or
+    it fell asleep and a rule ended it)
     """
 
     class Status(models.TextChoices):
@@ -157,6 +158,22 @@ class Milestone(StatusModel):
         FROZEN = "frozen", _("On hold, the card payment is questioned")
         SETTLED = "settled", _("Settled")
         CANCELLED = "cancelled", _("Cancelled")
+
+    class Dormancy(models.TextChoices):
+        """How far a milestone is on which nobody does anything (rule M11).
+
+        "" → first → last → client → freelancer → the money goes back, if nothing was delivered
+                              └──────────┴─→ asked → released, if the client does not answer
+                                             └─→ open (an end the two, or a person, must decide)
+        """
+
+        AWAKE = "", _("No")
+        FIRST = "first", _("Both were told once")
+        LAST = "last", _("Both were told twice")
+        CLIENT = "client", _("The client decides")
+        FREELANCER = "freelancer", _("The freelancer may ask for the money")
+        ASKED = "asked", _("The freelancer asked, the client answers")
+        OPEN = "open", _("Nobody decided")
 
     # Nothing more can happen to it.
     ENDED = ("approved", "settled", "cancelled")
@@ -190,6 +207,11 @@ class Milestone(StatusModel):
     custody_due_at = models.DateTimeField(null=True)
     # When it is late, then when it is very late (rule M13).
     late_due_at = models.DateTimeField(null=True)
+    # While nobody does anything (rule M11): how far that has come, and when the next step is.
+    dormant = models.CharField(max_length=12, choices=Dormancy, blank=True)
+    dormant_due_at = models.DateTimeField(null=True)
+    # Since when a dispute or a questioned payment stops it; its deadlines move on by as much.
+    stopped_at = models.DateTimeField(null=True)
     approved_at = models.DateTimeField(null=True)
     changes_asked = models.PositiveSmallIntegerField(default=0)
     # Where it goes back to when the payment is cleared, and the rest of its review time, seconds.
@@ -229,6 +251,17 @@ class Milestone(StatusModel):
                 name="milestone_frozen_was",
             ),
             models.CheckConstraint(
+                condition=Q(
+                    dormant__in=["", "first", "last", "client", "freelancer", "asked", "open"]
+                ),
+                name="milestone_dormant",
+            ),
+            models.CheckConstraint(
+                condition=~Q(dormant__in=["client", "freelancer", "asked"])
+                | Q(dormant_due_at__isnull=False),
+                name="milestone_dormant_has_end",
+            ),
+            models.CheckConstraint(
                 condition=~Q(status="submitted") | Q(review_due_at__isnull=False),
                 name="milestone_review_has_end",
             ),
@@ -248,6 +281,11 @@ class Milestone(StatusModel):
                     status__in=["funded", "submitted", "changes_requested", "disputed"],
                 ),
                 name="milestone_custody_due",
+            ),
+            models.Index(
+                fields=["dormant_due_at"],
+                condition=Q(status__in=["funded", "changes_requested"]),
+                name="milestone_dormant_due",
             ),
             models.Index(
                 fields=["late_due_at"], condition=Q(status="funded"), name="milestone_late_due"
@@ -341,9 +379,10 @@ class ChangeRequest(models.Model):
 
 
 class Cancellation(StatusModel):
-    """A client's wish to call a funded milestone off before anything was delivered.
+    """A client's wish to get the held money of a milestone back.
 
-    open → accepted (the freelancer agrees) | lapsed (silence, rule C1)
+    open → accepted (the freelancer agrees) | lapsed (silence, rules C1 and C2)
+      ├──→ unanswered (silence, but work was delivered: the two settle, or a person decides)
       └──→ declined | withdrawn | overtaken (work was delivered, or a dispute opened)
     """
 
@@ -351,16 +390,21 @@ class Cancellation(StatusModel):
         OPEN = "open", _("Waiting for an answer")
         ACCEPTED = "accepted", _("Agreed")
         LAPSED = "lapsed", _("Not answered in time")
+        UNANSWERED = "unanswered", _("Not answered, and work was delivered")
         DECLINED = "declined", _("Declined")
         WITHDRAWN = "withdrawn", _("Taken back")
         OVERTAKEN = "overtaken", _("Overtaken")
 
     MOVES: ClassVar[dict[str, set[str]]] = {
-        "open": {"accepted", "lapsed", "declined", "withdrawn", "overtaken"}
+        "open": {"accepted", "lapsed", "unanswered", "declined", "withdrawn", "overtaken"}
     }
 
     status = models.CharField(max_length=24, choices=Status, default=Status.OPEN)
     milestone = models.ForeignKey(Milestone, models.PROTECT, related_name="cancellations")
+    # The client wants to end the whole contract (rule C2), not only this milestone.
+    ends_contract = models.BooleanField(default=False)
+    # When the freelancer is reminded to answer.
+    remind_at = models.DateTimeField(null=True)
     reason = models.TextField(_("why"), max_length=2000)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     asked_at = models.DateTimeField(default=clock.now)
@@ -382,6 +426,7 @@ class Cancellation(StatusModel):
                         "open",
                         "accepted",
                         "lapsed",
+                        "unanswered",
                         "declined",
                         "withdrawn",
                         "overtaken",
@@ -397,6 +442,9 @@ class Cancellation(StatusModel):
         indexes = [
             models.Index(
                 fields=["answer_due_at"], condition=Q(status="open"), name="cancellation_due"
+            ),
+            models.Index(
+                fields=["remind_at"], condition=Q(status="open"), name="cancellation_remind"
             ),
         ]
 

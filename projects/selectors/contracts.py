@@ -265,6 +265,28 @@ def last_try(milestone: Milestone) -> Funding | None:
     return Funding.objects.filter(parts__hold=milestone.hold_id).order_by("-pk").first()
 
 
+@dataclass(frozen=True)
+class JointPayment:
+    """One payment for several milestones."""
+
+    tried: Funding
+    steps: list[Milestone]
+
+
+def joint_payment(contract: Contract) -> JointPayment | None:
+    """The newest try to pay for several milestones at once, unless a later one took its place."""
+    newest = Funding.objects.filter(parts__hold__milestone__contract=contract).order_by("-pk")
+    tried = newest.first()
+    return tried and joint_steps(tried)
+
+
+def joint_steps(tried: Funding) -> JointPayment | None:
+    """The milestones a payment is for; None when it is for one alone."""
+    steps = Milestone.objects.filter(hold__funding_parts__funding=tried).select_related("contract")
+    found = list(steps.order_by("position"))
+    return JointPayment(tried, found) if len(found) > 1 else None
+
+
 # --- Lists ----------------------------------------------------------------------------------
 
 

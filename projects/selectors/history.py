@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.dateparse import parse_date
+from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -87,6 +87,32 @@ KINDS: dict[str, tuple[str, str, Any]] = {
         "refresh",
         "",
         gettext_lazy("%(freelancer)s gave %(amount)s of milestone %(n)s back after its release"),
+    ),
+    "milestone.moved_on": (
+        "calendar",
+        "",
+        gettext_lazy("Milestone %(n)s goes on. It was stopped, so it is now due %(day)s"),
+    ),
+    "milestone.returned_by_dormancy": (
+        "flag",
+        "",
+        gettext_lazy("%(amount)s of milestone %(n)s goes back: nobody asked for it"),
+    ),
+    "dormancy.ended": ("refresh", "good", gettext_lazy("%(actor)s says milestone %(n)s goes on")),
+    "dormancy.asked": (
+        "flag",
+        "warn",
+        gettext_lazy("%(actor)s asks for the %(amount)s of milestone %(n)s"),
+    ),
+    "dormancy.open": (
+        "scale",
+        "warn",
+        gettext_lazy("Nothing happens to the money of milestone %(n)s by silence any more"),
+    ),
+    "dormancy.released": (
+        "check",
+        "good",
+        gettext_lazy("%(amount)s of milestone %(n)s released, it had been asleep"),
     ),
     "extension.asked": (
         "calendar",
@@ -172,6 +198,11 @@ KINDS: dict[str, tuple[str, str, Any]] = {
         "",
         gettext_lazy("%(freelancer)s wants to keep milestone %(n)s"),
     ),
+    "cancellation.unanswered": (
+        "clock",
+        "warn",
+        gettext_lazy("%(freelancer)s did not answer about milestone %(n)s, its money stays held"),
+    ),
     "cancellation.withdrawn": (
         "refresh",
         "",
@@ -249,6 +280,25 @@ NOTES = {
 
 
 RELEASE = gettext_lazy("%(amount)s of milestone %(n)s is released at the latest")
+ASLEEP = gettext_lazy("If nobody does anything about milestone %(n)s, we ask %(client)s then")
+CAN_SLEEP = (Milestone.Status.FUNDED, Milestone.Status.CHANGES_REQUESTED)
+DORMANCY = {
+    Milestone.Dormancy.AWAKE: ASLEEP,
+    Milestone.Dormancy.FIRST: ASLEEP,
+    Milestone.Dormancy.LAST: ASLEEP,
+    Milestone.Dormancy.CLIENT: gettext_lazy(
+        "If %(client)s says nothing about milestone %(n)s, %(freelancer)s may ask for the money"
+    ),
+    Milestone.Dormancy.FREELANCER: gettext_lazy(
+        "If nobody asks for the money of milestone %(n)s, it goes back to %(client)s"
+    ),
+    Milestone.Dormancy.ASKED: gettext_lazy(
+        "If %(client)s does not answer, %(amount)s of milestone %(n)s goes to %(freelancer)s"
+    ),
+}
+DELIVERED_AND_SILENT = gettext_lazy(
+    "If nobody asks for the money of milestone %(n)s, it waits until you two or a person decide"
+)
 CUSTODY = {
     Milestone.Status.FUNDED: gettext_lazy(
         "%(amount)s of milestone %(n)s goes back to %(client)s if nothing is delivered by then"
@@ -323,7 +373,8 @@ def coming(seat: Seat, milestones: list[Milestone]) -> list[Line]:
                 "client": seat.contract.client.short_name,
             }
             lines.append(Line(text % words, "clock", at=due, kind="next"))
-        lines += [line for line in (_lateness(seat, step), _custody(seat, step)) if line]
+        clocks = (_question, _lateness, _dormancy, _custody)
+        lines += [line for tell in clocks if (line := tell(seat, step))]
     return lines
 
 
@@ -347,6 +398,40 @@ def _lateness(seat: Seat, step: Milestone) -> Line | None:
         else _("%(client)s may call milestone %(n)s off alone if nothing is delivered by then")
     )
     return Line(text % _names(seat, step), "clock", at=since, kind="next")
+
+
+def _question(seat: Seat, step: Milestone) -> Line | None:
+    """Until when the freelancer answers a wish to call it off, and what silence does (C1, C2)."""
+    question = vars(step).get("calling_off")
+    if question is None or step.status not in Milestone.HELD:
+        return None
+    text = (
+        _("%(amount)s of milestone %(n)s goes back to %(client)s if %(freelancer)s does not answer")
+        if step.status == Milestone.Status.FUNDED
+        else _("%(freelancer)s answers about milestone %(n)s by then; silence returns nothing")
+    )
+    return Line(text % _names(seat, step), "clock", at=parse_datetime(question["due"]), kind="next")
+
+
+def _dormancy(seat: Seat, step: Milestone) -> Line | None:
+    """What becomes of money nobody does anything about, and when (rule M11)."""
+    due = step.dormant_due_at
+    if step.status not in CAN_SLEEP or due is None:
+        return None
+    policy = seat.contract.policy
+    if step.dormant in {Milestone.Dormancy.AWAKE, Milestone.Dormancy.FIRST}:
+        # Nobody is asked before both were told twice.
+        due += dt.timedelta(
+            days=policy.dormant_last_notice_days
+            if step.dormant
+            else policy.dormant_first_notice_days
+        )
+    words = DORMANCY.get(Milestone.Dormancy(step.dormant))
+    if words is None:
+        return None
+    if step.dormant == Milestone.Dormancy.FREELANCER and "delivered" in vars(step):
+        words = words if vars(step)["delivered"] is None else DELIVERED_AND_SILENT
+    return Line(str(words) % _names(seat, step), "clock", at=due, kind="next")
 
 
 def _custody(seat: Seat, step: Milestone) -> Line | None:

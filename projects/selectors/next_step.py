@@ -15,6 +15,9 @@ from projects.models import Contract, Milestone
 from projects.selectors.contracts import Seat
 
 S = Milestone.Status
+Dormancy = Milestone.Dormancy
+# Stages in which somebody is asked what shall become of the money.
+ASLEEP = (Dormancy.CLIENT, Dormancy.FREELANCER, Dormancy.ASKED)
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,8 @@ def _funded(seat: Seat, step: Milestone) -> NextStep:
     words = _words(seat, step) | {"due": day_text(step.due_on) if step.due_on else ""}
     if question := vars(step).get("calling_off"):
         return _calling_off(seat, step, parse_datetime(question["due"]))
+    if step.dormant in ASLEEP:
+        return _dormant(seat, step)
     very_late = step.very_late_at
     if very_late and very_late <= clock.now():
         return _very_late(seat, step)
@@ -179,6 +184,37 @@ def _funded(seat: Seat, step: Milestone) -> NextStep:
         kind="plain",
         pill=_("Held"),
         actions=[Action(_("Call it off"), _link("call-off", step)), _trouble(step)]
+        if seat.moves_money
+        else [],
+        milestone=step,
+    )
+
+
+def _dormant(seat: Seat, step: Milestone) -> NextStep:
+    """Nobody has done anything for long: what the reader can say, and what silence does."""
+    due = step.dormant_due_at or step.custody_ends_at or clock.now()
+    words = _words(seat, step) | {"due": day_text(due)}
+    mine = (step.dormant == Dormancy.FREELANCER) != seat.is_client
+    text = {
+        Dormancy.CLIENT: _(
+            "Nobody has done anything for long. %(client)s has until %(due)s to say whether it "
+            "goes on. After that %(freelancer)s may ask for the money."
+        ),
+        Dormancy.FREELANCER: _(
+            "%(client)s has not answered. %(freelancer)s has until %(due)s to ask for the money."
+        ),
+        Dormancy.ASKED: _(
+            "%(freelancer)s asks for the money. If %(client)s does not answer by %(due)s, it is "
+            "released to %(freelancer)s."
+        ),
+    }[Dormancy(step.dormant)]
+    return NextStep(
+        title=_("What shall become of the %(amount)s for “%(title)s”?") % words,
+        text=text % words,
+        icon="clock",
+        kind="warn" if mine else "plain",
+        pill=_("Your answer is needed") if mine else _("Waiting for an answer"),
+        actions=[Action(_("Read and answer"), _link("dormant", step), primary=True)]
         if seat.moves_money
         else [],
         milestone=step,
@@ -233,9 +269,16 @@ def _calling_off(seat: Seat, step: Milestone, due: dt.datetime | None) -> NextSt
     if seat.is_client:
         return NextStep(
             title=_("You asked to call off “%(title)s”") % words,
-            text=_(
-                "%(freelancer)s has until %(due)s to answer. If they say nothing, everything you "
-                "paid for it comes back to you then."
+            text=(
+                _(
+                    "%(freelancer)s has until %(due)s to answer. If they say nothing, everything "
+                    "you paid for it comes back to you then."
+                )
+                if step.status == S.FUNDED
+                else _(
+                    "%(freelancer)s has until %(due)s to answer. Work was delivered, so silence "
+                    "returns nothing: then you two settle, or you open a dispute."
+                )
             )
             % words,
             icon="clock",
@@ -246,9 +289,13 @@ def _calling_off(seat: Seat, step: Milestone, due: dt.datetime | None) -> NextSt
         )
     return NextStep(
         title=_("%(client)s asks to call off “%(title)s”. Please answer by %(due)s") % words,
-        text=_(
-            "If you do nothing, the money goes back to %(client)s then. If you deliver before, "
-            "the request is off the table."
+        text=(
+            _(
+                "If you do nothing, the money goes back to %(client)s then. If you deliver before, "
+                "the request is off the table."
+            )
+            if step.status == S.FUNDED
+            else _("You delivered, so nothing goes back without your yes or a decision.")
         )
         % words,
         icon="flag",
@@ -260,6 +307,8 @@ def _calling_off(seat: Seat, step: Milestone, due: dt.datetime | None) -> NextSt
 
 
 def _submitted(seat: Seat, step: Milestone) -> NextStep:
+    if question := vars(step).get("calling_off"):
+        return _calling_off(seat, step, parse_datetime(question["due"]))
     # The custody stop may come before the end of the review.
     ends = [at for at in (step.review_due_at, step.custody_ends_at) if at]
     due = min(ends, default=clock.now())
@@ -304,6 +353,10 @@ def _submitted(seat: Seat, step: Milestone) -> NextStep:
 
 
 def _changes_requested(seat: Seat, step: Milestone) -> NextStep:
+    if question := vars(step).get("calling_off"):
+        return _calling_off(seat, step, parse_datetime(question["due"]))
+    if step.dormant in ASLEEP:
+        return _dormant(seat, step)
     words = _words(seat, step)
     left = max(0, seat.contract.change_rounds - step.changes_asked)
     if seat.is_client:

@@ -9,9 +9,9 @@ from marketplace.core import audit, clock
 from marketplace.core.errors import InvalidTransition
 from payments.models import Hold
 from payments.services import holds
-from projects.models import Milestone
+from projects.models import Cancellation, Milestone
 from projects.models.contracts import Side
-from projects.services import locks, news, proposals
+from projects.services import ending, locks, news, proposals
 from projects.services.contracts import CUSTODY_RULE, end_if_over
 from projects.services.sides import require_client
 
@@ -50,15 +50,20 @@ def approve_by_silence(milestone: Milestone) -> bool:
         due = milestone.review_due_at
         if milestone.status != Milestone.Status.SUBMITTED or due is None or due > clock.now():
             return False
+        if ending.open_question(milestone):
+            # The client has said something: they want it called off. The answer comes first.
+            return False
         release_by_rule(milestone, SILENCE_RULE)
         return True
 
 
 def approve_due() -> int:
     """Release what nobody answered in time; returns how much was. Two sweeps release once."""
-    silent = Milestone.objects.filter(
-        status=Milestone.Status.SUBMITTED, review_due_at__lte=clock.now()
-    ).order_by("review_due_at")
+    silent = (
+        Milestone.objects.filter(status=Milestone.Status.SUBMITTED, review_due_at__lte=clock.now())
+        .exclude(cancellations__status=Cancellation.Status.OPEN)
+        .order_by("review_due_at")
+    )
     released = 0
     for milestone in silent[:100]:
         try:
@@ -79,6 +84,7 @@ def _release(milestone: Milestone, *, by: User | None, rule: str = "") -> None:
     if hold is None:
         raise InvalidTransition
     proposals.overtake(milestone, by=by)
+    ending.overtake_question(milestone, by=by)
     milestone.move_to(
         Milestone.Status.APPROVED, approved_at=clock.now(), review_due_at=None, remind_at=None
     )

@@ -25,8 +25,6 @@ from projects.services import news
 
 MOST_MILESTONES = 20
 LONGEST_TITLE = 120
-# Rule C1: a wish to call a milestone off that is not answered in this time is granted.
-CANCEL_ANSWER = dt.timedelta(hours=72)
 # The rule that ends a hold which has lasted too long.
 CUSTODY_RULE = "2.1 custody stop"
 
@@ -206,7 +204,19 @@ def terms_text(contract: Contract, milestones: Sequence[MilestonePlan]) -> str:
                 "ai_use": Bid.AiUse(contract.ai_use).label,
                 "client_fee_bps": policy.client_fee_bps,
                 "freelancer_fee_bps": policy.freelancer_fee_bps,
-                "cancel_hours": CANCEL_ANSWER // dt.timedelta(hours=1),
+                "cancel_hours": policy.cancel_answer_hours,
+                "end_days": policy.end_answer_days,
+                "give_back_days": policy.give_back_days,
+                "dormant_days": policy.dormant_days,
+                "dormant_notices": (
+                    policy.dormant_first_notice_days,
+                    policy.dormant_last_notice_days,
+                ),
+                "dormant_turns": (
+                    policy.dormant_client_days,
+                    policy.dormant_freelancer_days,
+                    policy.dormant_answer_days,
+                ),
                 "late_hours": policy.very_late_hours,
                 "custody_days": policy.deposit_max_days,
                 "custody_warnings": (

@@ -14,7 +14,7 @@ from marketplace.core.errors import DomainError, InvalidInput, InvalidTransition
 from marketplace.core.models import StoredFile
 from projects.models import Cancellation, ChangeRequest, Delivery, Milestone, Proposal
 from projects.models.contracts import Side
-from projects.services import locks, news, proposals
+from projects.services import clocks, locks, news, proposals
 from projects.services.funding import refuse_unfunded
 from projects.services.sides import require_client, require_freelancer
 from projects.services.uploads import keep
@@ -72,6 +72,8 @@ def deliver(
         submitted_at=now,
         review_due_at=due,
         remind_at=next_reminder(due, after=now),
+        dormant="",
+        dormant_due_at=None,
     )
     overtake_cancellation(milestone, by=by)
     proposals.overtake(milestone, by=by, kinds=[Proposal.Kind.EXTENSION])
@@ -142,7 +144,9 @@ def ask_for_changes(milestone: Milestone, *, by: User, points: str) -> ChangeReq
         review_due_at=None,
         remind_at=None,
         changes_asked=milestone.changes_asked + 1,
+        dormant_due_at=clocks.first_dormancy_notice(milestone),
     )
+    overtake_cancellation(milestone, by=by)
     audit.record(by, "milestone.changes_asked", milestone, delivery=delivery.pk)
     news.note(
         contract,

@@ -1,5 +1,6 @@
-"""Calling a milestone off before anything was delivered, and ending a contract early."""
+"""Calling a milestone off, getting held money back, and ending a contract early."""
 
+import datetime as dt
 import logging
 
 from django.db import transaction
@@ -13,14 +14,17 @@ from payments.services import holds
 from projects.models import Cancellation, Contract, Milestone
 from projects.models.contracts import Side
 from projects.services import locks, news, proposals
-from projects.services.contracts import CANCEL_ANSWER, CUSTODY_RULE, end_if_over
+from projects.services.contracts import CUSTODY_RULE, end_if_over
 from projects.services.rights import require
 from projects.services.sides import over_money, require_client
 
 log = logging.getLogger(__name__)
-SILENCE_RULE, RETURN_RULE, LATE_RULE = "C1", "C3", "M13"
+SILENCE_RULE, END_RULE, RETURN_RULE, LATE_RULE = "C1", "C2", "C3", "M13"
 LONGEST_REASON = 2000
-CANCEL_DAYS = CANCEL_ANSWER.days
+# The freelancer is reminded so long before the answer is due.
+REMIND_BEFORE = dt.timedelta(hours=24)
+# When a wish is off the table the client has at least so long to say something about the work.
+BREATH = dt.timedelta(hours=24)
 # Statuses of a milestone whose money needs an end of its own before the contract can end.
 MONEY_OUT = {"funding", "funded", "submitted", "changes_requested", "disputed", "frozen"}
 
@@ -33,14 +37,15 @@ def is_very_late(milestone: Milestone) -> bool:
 
 @transaction.atomic
 def call_off(milestone: Milestone, *, by: User, reason: str = "") -> Cancellation | None:
-    """End a funded milestone before any delivery; the client gets everything back, fee included.
+    """End a milestone whose money is held; the client gets everything back, fee included.
 
     The freelancer may do it alone (rule C3), the client when it is very late (rule M13). Otherwise
-    the client asks, the freelancer has 72 hours to answer, and the open question is returned.
+    the client asks, the freelancer has the policy's hours to answer, and the open question is
+    returned: silence is a yes only while nothing was delivered (rule C1).
     """
     milestone = locks.milestone(milestone.pk)
     side = over_money(by, milestone.contract)
-    if milestone.status != Milestone.Status.FUNDED:
+    if milestone.status not in Milestone.HELD:
         raise InvalidTransition
     if side is Side.FREELANCER:
         return_money(milestone, by=by)
@@ -48,7 +53,32 @@ def call_off(milestone: Milestone, *, by: User, reason: str = "") -> Cancellatio
     if is_very_late(milestone):
         call_off_very_late(milestone, by=by)
         return None
-    return _ask(milestone, by=by, reason=reason)
+    hours = milestone.contract.policy.cancel_answer_hours
+    return _ask(milestone, by=by, reason=reason, time=dt.timedelta(hours=hours))
+
+
+@transaction.atomic
+def ask_to_end(contract: Contract, *, by: User, reason: str) -> list[Cancellation]:
+    """The client asks to end the contract and to get all held money back (rule C2).
+
+    The freelancer answers for each milestone. When the last money has gone, what was never funded
+    is dropped and the contract ends. Raises DomainError while a payment is on its way, disputed or
+    questioned, InvalidTransition when no money is held.
+    """
+    contract = locks.contract(contract.pk)
+    require_client(by, contract, "pay")
+    steps = locks.milestones(contract)
+    if any(step.status in MONEY_OUT - set(Milestone.HELD) for step in steps):
+        raise DomainError(
+            _("A payment is on its way, disputed or questioned. Wait for its end, then ask."),
+            code="money_held",
+        )
+    held = [s for s in steps if s.status in Milestone.HELD and open_question(s) is None]
+    if contract.status != Contract.Status.ACTIVE or not held:
+        raise InvalidTransition
+    time = dt.timedelta(days=contract.policy.end_answer_days)
+    audit.record(by, "contract.end_asked", contract, milestones=len(held))
+    return [_ask(step, by=by, reason=reason, time=time, ends_contract=True) for step in held]
 
 
 @transaction.atomic
@@ -81,6 +111,7 @@ def return_money(milestone: Milestone, *, by: User) -> None:
         _close_question(milestone, Cancellation.Status.ACCEPTED, by=by)
         _give_back(milestone, by=by, basis=Hold.Basis.SETTLEMENT, detail=detail)
         return
+    _close_question(milestone, Cancellation.Status.ACCEPTED, by=by)
     _give_back(
         milestone,
         by=by,
@@ -96,7 +127,7 @@ def return_by_custody(milestone: Milestone) -> None:
 
     The caller holds the milestone's locks.
     """
-    _close_question(milestone, Cancellation.Status.OVERTAKEN, by=None)
+    overtake_question(milestone, by=None)
     _give_back(
         milestone,
         by=None,
@@ -106,7 +137,34 @@ def return_by_custody(milestone: Milestone) -> None:
     )
 
 
-def _ask(milestone: Milestone, *, by: User, reason: str) -> Cancellation:
+def return_by_dormancy(milestone: Milestone, rule: str) -> None:
+    """Give back money nobody delivered for and nobody asked for (rule M11).
+
+    The caller holds the milestone's locks.
+    """
+    overtake_question(milestone, by=None)
+    _give_back(
+        milestone,
+        by=None,
+        basis=Hold.Basis.RULE,
+        detail=rule,
+        told=("milestone.returned_by_dormancy", "dormant_returned"),
+    )
+
+
+def overtake_question(milestone: Milestone, *, by: User | None) -> None:
+    """The milestone ends without an answer to the client's wish to call it off."""
+    _close_question(milestone, Cancellation.Status.OVERTAKEN, by=by)
+
+
+def _ask(
+    milestone: Milestone,
+    *,
+    by: User,
+    reason: str,
+    time: dt.timedelta,
+    ends_contract: bool = False,
+) -> Cancellation:
     reason = text.short_block(reason, limit=LONGEST_REASON, field="reason")
     if not reason:
         raise InvalidInput(_("Say why, in a sentence or two"), field="reason")
@@ -118,7 +176,9 @@ def _ask(milestone: Milestone, *, by: User, reason: str) -> Cancellation:
         reason=reason,
         asked_by=by,
         asked_at=now,
-        answer_due_at=now + CANCEL_ANSWER,
+        answer_due_at=now + time,
+        remind_at=now + time - REMIND_BEFORE,
+        ends_contract=ends_contract,
     )
     audit.record(by, "cancellation.asked", milestone, cancellation=question.pk)
     news.note(milestone.contract, "cancellation.asked", by=by, milestone=milestone)
@@ -132,8 +192,41 @@ def _ask(milestone: Milestone, *, by: User, reason: str) -> Cancellation:
         url=news.page("call-off", milestone),
         amount=milestone.amount,
         due=question.answer_due_at,
+        delivered=milestone.status != Milestone.Status.FUNDED,
+        ends=ends_contract,
     )
     return question
+
+
+def remind_due() -> int:
+    """Remind freelancers of questions that wait for them; returns how many. Once per question."""
+    due = Cancellation.objects.filter(
+        status=Cancellation.Status.OPEN, remind_at__lte=clock.now()
+    ).select_related("milestone__contract__client", "milestone__contract__freelancer")
+    return sum(_remind(question) for question in due.order_by("remind_at")[:100])
+
+
+@transaction.atomic
+def _remind(question: Cancellation) -> bool:
+    # Whoever clears the date reminds; the other sweep finds nothing to clear.
+    mine = Cancellation.objects.filter(
+        pk=question.pk, status=Cancellation.Status.OPEN, remind_at=question.remind_at
+    ).update(remind_at=None)
+    if mine:
+        milestone = question.milestone
+        news.tell(
+            milestone.contract,
+            Side.FREELANCER,
+            "cancellation_reminder",
+            key=f"cancellation-reminder:{question.pk}",
+            group=news.MONEY,
+            milestone=milestone,
+            url=news.page("call-off", milestone),
+            amount=milestone.amount,
+            due=question.answer_due_at,
+            delivered=milestone.status != Milestone.Status.FUNDED,
+        )
+    return bool(mine)
 
 
 @transaction.atomic
@@ -143,18 +236,21 @@ def answer(milestone: Milestone, *, by: User, accept: bool) -> None:
     contract = milestone.contract
     require(by, contract.freelancer, "manage")
     question = open_question(milestone)
-    if question is None or milestone.status != Milestone.Status.FUNDED:
+    if question is None or milestone.status not in Milestone.HELD:
         raise InvalidTransition
     if accept:
         _close_question(milestone, Cancellation.Status.ACCEPTED, by=by)
+        never_delivered = milestone.status == Milestone.Status.FUNDED
         _give_back(
             milestone,
             by=by,
             basis=Hold.Basis.SETTLEMENT,
             detail=f"cancellation:{question.pk}",
+            to=Milestone.Status.CANCELLED if never_delivered else Milestone.Status.SETTLED,
         )
         return
     _close_question(milestone, Cancellation.Status.DECLINED, by=by)
+    _leave_time_to_review(milestone)
     audit.record(by, "cancellation.declined", milestone, cancellation=question.pk)
     news.note(contract, "cancellation.declined", by=by, milestone=milestone)
     news.tell(
@@ -175,6 +271,7 @@ def take_back(milestone: Milestone, *, by: User) -> None:
     question = _close_question(milestone, Cancellation.Status.WITHDRAWN, by=by)
     if question is None:
         raise InvalidTransition
+    _leave_time_to_review(milestone)
     audit.record(by, "cancellation.withdrawn", milestone, cancellation=question.pk)
     news.note(milestone.contract, "cancellation.withdrawn", by=by, milestone=milestone)
     news.tell(
@@ -187,9 +284,10 @@ def take_back(milestone: Milestone, *, by: User) -> None:
 
 
 def lapse_due() -> int:
-    """Grant what the freelancer left unanswered (rule C1); returns how many. Two sweeps grant once.
+    """Close what the freelancer left unanswered; returns how many. Two sweeps close once.
 
-    Nothing was delivered for these: a delivery overtakes the question.
+    Silence is a yes while nothing was delivered (rules C1 and C2). Otherwise nothing moves, and
+    both are told how to go on.
     """
     due = Cancellation.objects.filter(
         status=Cancellation.Status.OPEN, answer_due_at__lte=clock.now()
@@ -207,11 +305,35 @@ def lapse_due() -> int:
 def _lapse(question: Cancellation) -> bool:
     milestone = locks.milestone(question.milestone_id)
     open_now = open_question(milestone)
-    if open_now != question or milestone.status != Milestone.Status.FUNDED:
+    if open_now != question or milestone.status not in Milestone.HELD:
         return False
-    _close_question(milestone, Cancellation.Status.LAPSED, by=None)
-    _give_back(milestone, by=None, basis=Hold.Basis.RULE, detail=SILENCE_RULE)
+    rule = END_RULE if question.ends_contract else SILENCE_RULE
+    if milestone.status == Milestone.Status.FUNDED:
+        _close_question(milestone, Cancellation.Status.LAPSED, by=None)
+        _give_back(milestone, by=None, basis=Hold.Basis.RULE, detail=rule)
+        return True
+    _close_question(milestone, Cancellation.Status.UNANSWERED, by=None)
+    _leave_time_to_review(milestone)
+    audit.record(None, "cancellation.unanswered", milestone, cancellation=question.pk, rule=rule)
+    news.note(milestone.contract, "cancellation.unanswered", milestone=milestone)
+    news.tell_both(
+        milestone.contract,
+        "cancellation_unanswered",
+        key=f"cancellation-unanswered:{question.pk}",
+        group=news.MONEY,
+        milestone=milestone,
+        amount=milestone.amount,
+        due=milestone.review_due_at,
+    )
     return True
+
+
+def _leave_time_to_review(milestone: Milestone) -> None:
+    """The review clock stood still for the answer; at least a day of it is left now."""
+    due = milestone.review_due_at
+    if milestone.status == Milestone.Status.SUBMITTED and due is not None:
+        milestone.review_due_at = max(due, clock.now() + BREATH)
+        Milestone.objects.filter(pk=milestone.pk).update(review_due_at=milestone.review_due_at)
 
 
 def open_question(milestone: Milestone) -> Cancellation | None:
@@ -262,7 +384,32 @@ def _give_back(
         amount=hold.client_pays,
         rule=detail,
     )
+    _drop_rest_if_wanted(contract, by=by)
     end_if_over(contract, by=by)
+
+
+def _drop_rest_if_wanted(contract: Contract, *, by: User | None) -> None:
+    """The client asked to end the contract, and the last money has gone: drop what waits for more.
+
+    The caller holds the contract's lock.
+    """
+    granted = {Cancellation.Status.ACCEPTED, Cancellation.Status.LAPSED}
+    wishes = Cancellation.objects.filter(milestone__contract=contract, ends_contract=True)
+    steps = locks.milestones(contract)
+    if wishes.filter(status__in=granted).exists() and not any(
+        step.status in MONEY_OUT for step in steps
+    ):
+        _drop(steps, by=by)
+
+
+def _drop(steps: list[Milestone], *, by: User | None) -> None:
+    """Cancel those of the milestones that were never funded."""
+    for step in steps:
+        if step.status == Milestone.Status.PLANNED:
+            proposals.overtake(step, by=by)
+            step.move_to(Milestone.Status.CANCELLED)
+            if step.hold is not None:
+                holds.cancel_hold(step.hold, by=by)
 
 
 @transaction.atomic
@@ -275,21 +422,12 @@ def end_early(contract: Contract, *, by: User) -> None:
     side = over_money(by, contract)
     if contract.status != Contract.Status.ACTIVE:
         raise InvalidTransition
-    steps = list(
-        contract.milestones.select_related("hold")
-        .order_by("pk")
-        .select_for_update(of=("self",), no_key=True)
-    )
+    steps = locks.milestones(contract)
     if any(step.status in MONEY_OUT for step in steps):
         raise DomainError(
             _("Money is still held or on its way. Settle that milestone first, then end."),
             code="money_held",
         )
-    for step in steps:
-        if step.status == Milestone.Status.PLANNED:
-            proposals.overtake(step, by=by)
-            step.move_to(Milestone.Status.CANCELLED)
-            if step.hold is not None:
-                holds.cancel_hold(step.hold, by=by)
+    _drop(steps, by=by)
     audit.record(by, "contract.ended_by_side", contract, side=side.value)
     end_if_over(contract, by=by)

@@ -1,9 +1,11 @@
 """Setting a milestone's money aside, before the work on it starts."""
 
 import datetime as dt
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -12,9 +14,9 @@ from marketplace.core.errors import DomainError, InvalidTransition
 from payments.models import Funding, Hold
 from payments.services import funding as payments_funding
 from payments.services import holds
-from projects.models import Milestone
+from projects.models import Contract, Milestone
 from projects.models.contracts import Side
-from projects.services import locks, news
+from projects.services import clocks, locks, news
 from projects.services.sides import require_client, require_freelancer
 
 
@@ -40,6 +42,51 @@ def fund_milestone(milestone: Milestone, *, by: User) -> Funding:
         milestone.move_to(Milestone.Status.FUNDING)
         audit.record(by, "milestone.funding", milestone, hold=hold.pk)
     return started
+
+
+@transaction.atomic
+def fund_together(contract: Contract, *, by: User) -> Funding:
+    """Start one Checkout for every milestone that can be funded now, or return the one that runs.
+
+    Each keeps a hold of its own: it is released, called off and refunded by itself. What is due
+    later than a milestone may take is left for later, because its money could not wait so long.
+    Raises InvalidTransition when nothing waits for money.
+    """
+    contract = locks.contract(contract.pk)
+    require_client(by, contract, "pay")
+    steps = fundable(contract, locks.milestones(contract))
+    if not steps:
+        raise InvalidTransition
+    address = settings.SITE_URL
+    page = reverse("projects:fund-together", args=[contract.ref])
+    started = payments_funding.start_joint_checkout(
+        [step.hold or _open_hold(step, by=by) for step in steps],
+        by=by,
+        success_url=address + news.page("fund-return", steps[0]),
+        cancel_url=f"{address}{page}?cancelled=1",
+    )
+    for step in steps:
+        if step.status == Milestone.Status.PLANNED:
+            step.move_to(Milestone.Status.FUNDING)
+            audit.record(by, "milestone.funding", step, hold=step.hold_id, together=len(steps))
+    return started
+
+
+def fundable(contract: Contract, steps: Iterable[Milestone]) -> list[Milestone]:
+    """Those of the milestones that wait for money and are due before it would have to go again."""
+    longest = dt.timedelta(days=contract.policy.milestone_longest_days)
+    last = clock.now().date() + longest
+    waiting = {Milestone.Status.PLANNED, Milestone.Status.FUNDING}
+    return [
+        step
+        for step in steps
+        if step.status in waiting and (step.due_on is None or step.due_on <= last)
+    ]
+
+
+def start_payment_together(contract: Contract, *, by: User) -> str | None:
+    """Where the client pays for all of them; None while Stripe does not answer."""
+    return payments_funding.checkout_url(fund_together(contract, by=by))
 
 
 def start_payment(milestone: Milestone, *, by: User) -> str | None:
@@ -112,6 +159,7 @@ def record_funds(hold: Hold, *, at: dt.datetime) -> None:
         funded_at=at,
         custody_due_at=at + first_warning,
         late_due_at=milestone.late_at,
+        dormant_due_at=clocks.first_dormancy_notice(milestone),
     )
     audit.record(None, "milestone.funded", milestone, hold=hold.pk, rule="payment_received")
     news.note(contract, "milestone.funded", milestone=milestone, amount=milestone.amount)
@@ -175,9 +223,9 @@ def _money_arrived(hold: Hold, *, kind: str, side: Side, notice: str) -> None:
 
 
 def _milestone_of(hold: Hold) -> Milestone | None:
-    """Payments may hold money for other things than milestones; those are not our news."""
-    parties = ("contract__client", "contract__freelancer", "contract__policy")
-    return Milestone.objects.select_related(*parties).filter(hold=hold).first()
+    """Its milestone, locked; payments may hold money for other things, which are not our news."""
+    pk = Milestone.objects.filter(hold=hold).values_list("pk", flat=True).first()
+    return None if pk is None else locks.milestone(pk)
 
 
 def refuse_unfunded(milestone: Milestone) -> None:

@@ -48,6 +48,15 @@ def milestone_unless_busy(pk: int) -> Milestone | None:
     return milestone(pk) if contract_unless_busy(of) else None
 
 
+def milestones(of: Contract) -> list[Milestone]:
+    """All milestones of a contract as they are now. Call `contract` first."""
+    rows = Milestone.objects.select_related("hold").filter(contract=of).order_by("pk")
+    found = list(rows.select_for_update(of=("self",), no_key=True))
+    for step in found:
+        step.contract = of
+    return found
+
+
 def milestone(pk: int) -> Milestone:
     """The milestone as it is now, after its project and contract; payments locks its hold."""
     of = contract(Milestone.objects.values_list("contract_id", flat=True).get(pk=pk))

@@ -15,7 +15,7 @@ from marketplace.core.money import Money
 from payments.services import holds
 from projects.models import Milestone, Proposal
 from projects.models.contracts import Side
-from projects.services import locks, news
+from projects.services import clocks, locks, news
 from projects.services.contracts import end_if_over
 from projects.services.sides import over_money
 
@@ -150,7 +150,7 @@ def lapse_due() -> int:
 @transaction.atomic
 def _lapse(proposal: Proposal) -> bool:
     milestone = locks.milestone_unless_busy(proposal.milestone_id)
-    if milestone is None:
+    if milestone is None or milestone.status == Milestone.Status.FROZEN:
         return False
     proposal.refresh_from_db()
     if proposal.status != Status.OPEN:
@@ -198,7 +198,9 @@ def _close(proposal: Proposal, how: Proposal.Status, *, by: User | None) -> None
 def _move_due_date(milestone: Milestone, proposal: Proposal) -> None:
     milestone.due_on = proposal.due_on
     milestone.late_due_at = milestone.late_at
-    milestone.save(update_fields=["due_on", "late_due_at"])
+    milestone.dormant = ""
+    milestone.dormant_due_at = clocks.first_dormancy_notice(milestone)
+    milestone.save(update_fields=["due_on", "late_due_at", "dormant", "dormant_due_at"])
 
 
 def _divide(milestone: Milestone, proposal: Proposal, *, by: User) -> None:

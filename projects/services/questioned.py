@@ -4,6 +4,7 @@ Runs inside the payment's own transaction, which locks the hold after this.
 """
 
 import datetime as dt
+from typing import Any
 
 from django.db import transaction
 
@@ -12,7 +13,7 @@ from marketplace.core.display import day_text
 from payments.models import Hold
 from payments.services.evidence import WorkRecord
 from projects.models import Cancellation, Dispute, Message, Milestone
-from projects.services import locks, news
+from projects.services import clocks, locks, news
 from projects.services.contracts import end_if_over
 from projects.services.deliveries import next_reminder
 
@@ -37,6 +38,8 @@ def stop(hold: Hold) -> None:
         frozen_left=left,
         review_due_at=None,
         remind_at=None,
+        dormant="",
+        stopped_at=clock.now(),
     )
     audit.record(None, "milestone.frozen", milestone, rule=RULE, hold=hold.pk)
     news.note(
@@ -59,10 +62,10 @@ def go_on(hold: Hold) -> None:
     if milestone is None or milestone.status != Status.FROZEN:
         return
     now = clock.now()
-    again: dict[str, dt.datetime | None] = {}
+    again: dict[str, Any] = clocks.go_on(milestone)
     if milestone.frozen_left is not None:
         due = now + dt.timedelta(seconds=milestone.frozen_left)
-        again = {"review_due_at": due, "remind_at": next_reminder(due, after=now)}
+        again |= {"review_due_at": due, "remind_at": next_reminder(due, after=now)}
     milestone.move_to(milestone.frozen_was, **again)
     audit.record(None, "milestone.thawed", milestone, rule=RULE, hold=hold.pk)
     news.note(milestone.contract, "payment.cleared", milestone=milestone, amount=milestone.amount)

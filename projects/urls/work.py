@@ -8,6 +8,7 @@ from projects.views import (
     contracts,
     deliveries,
     disputes,
+    dormancy,
     funding,
     giving_back,
     keeping,
@@ -33,6 +34,7 @@ urlpatterns = [
     path(f"{CONTRACT}review/reply/", reviews.reply, name="review-reply"),
     path(f"{CONTRACT}draft/<slug:kind>/", keeping.keep, name="keep"),
     path(f"{CONTRACT}draft/<slug:kind>/<int:n>/", keeping.keep, name="keep-of-milestone"),
+    path(f"{CONTRACT}fund/", funding.fund_together, name="fund-together"),
     path(f"{CONTRACT}fund/<int:n>/", funding.fund, name="fund"),
     path(f"{CONTRACT}fund/<int:n>/return/", funding.back, name="fund-return"),
     path(f"{CONTRACT}fund/<int:n>/confirm/", funding.confirm, name="fund-confirm"),
@@ -45,6 +47,7 @@ urlpatterns = [
     path(f"{MILESTONE}extend/", proposals.extend, name="extend"),
     path(f"{MILESTONE}release-part/", proposals.release_part, name="release-part"),
     path(f"{MILESTONE}return-money/", proposals.return_money, name="return-money"),
+    path(f"{MILESTONE}dormant/", dormancy.dormant, name="dormant"),
     path(f"{MILESTONE}give-back/", giving_back.give_back, name="give-back"),
     path(
         f"{CONTRACT}proposals/<ref:proposal>/answer/",

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from marketplace.core.errors import DomainError, InvalidTransition
 from marketplace.core.http import UserRequest, go_to, show
+from projects.forms.deliveries import CallOffForm
 from projects.models import Contract, Milestone
 from projects.selectors import contracts as selectors
 from projects.selectors.contracts import Seat
@@ -20,7 +21,7 @@ from projects.selectors.next_step import next_step
 from projects.selectors.payments import payment_rows
 from projects.selectors.reviews import has_reviewed
 from projects.selectors.workspace import contract_rows, workspace_of
-from projects.services import ending
+from projects.services import ending, funding
 
 
 @require_safe
@@ -70,6 +71,7 @@ def workspace(
         "step": step,
         "conflict": conflict,
         "history": [*coming(seat, milestones), *history_of(seat)],
+        "fund_together": len(funding.fundable(seat.contract, milestones)) > 1,
         "in_review": next((s for s in space.steps if s.status == Milestone.Status.SUBMITTED), None),
     }
     return show(request, "projects/contract.html", context, status=status)
@@ -142,7 +144,11 @@ def end(request: UserRequest, ref: str) -> HttpResponse:
     """End the contract before every milestone was paid, after a page that says what follows."""
     seat = selectors.contract_to_end(request.user, ref)
     refused = ""
-    if request.method == "POST":
+    asks = CallOffForm(request.POST if "ask" in request.POST else None)
+    if asks.is_bound:
+        if asks.is_valid():
+            return _ask_to_end(request, seat, asks)
+    elif request.method == "POST":
         try:
             ending.end_early(seat.contract, by=request.user)
         except InvalidTransition as error:
@@ -152,13 +158,36 @@ def end(request: UserRequest, ref: str) -> HttpResponse:
         else:
             messages.success(request, _("The contract is ended."))
             return go_to(request, seat.contract.get_absolute_url())
+    return _end_page(request, seat, asks, refused=refused)
+
+
+def _ask_to_end(request: UserRequest, seat: Seat, form: CallOffForm) -> HttpResponse:
+    """Money is held: the freelancer has to agree first."""
+    try:
+        ending.ask_to_end(seat.contract, by=request.user, reason=form.cleaned_data["reason"])
+    except InvalidTransition as error:
+        return changed_meanwhile(request, seat.contract.ref, error)
+    except DomainError as error:
+        return _end_page(request, seat, form, refused=str(error))
+    messages.success(request, _("Asked. %(name)s has been told.") % {"name": seat.other.short_name})
+    return go_to(request, seat.contract.get_absolute_url())
+
+
+def _end_page(
+    request: UserRequest, seat: Seat, form: CallOffForm, *, refused: str = ""
+) -> HttpResponse:
     space = workspace_of(seat)
+    held = [s for s in space.steps if s.held and not vars(s.milestone)["calling_off"]]
     context = {
         "seat": seat,
         "contract": seat.contract,
         "space": space,
         "refused": refused,
+        "form": form,
+        "held": held,
+        "answer_days": seat.contract.policy.end_answer_days,
         "open_money": [s for s in space.steps if s.milestone.status in ending.MONEY_OUT],
         "dropped": [s for s in space.steps if s.status == Milestone.Status.PLANNED],
     }
-    return show(request, "projects/contract_end.html", context, status=409 if refused else 200)
+    status = 409 if refused else 422 if form.errors else 200
+    return show(request, "projects/contract_end.html", context, status=status)

@@ -130,7 +130,7 @@ def approve(request: UserRequest, ref: str, n: int) -> HttpResponse:
 @require_http_methods(METHODS)
 @login_required
 def call_off(request: UserRequest, ref: str, n: int) -> HttpResponse:
-    """Call a funded milestone off before anything was delivered, or ask for it."""
+    """Call a milestone off whose money is held, or ask for it."""
     seat, milestone = selectors.milestone_to_move(request.user, ref, n)
     asks = seat.side is Side.CLIENT and not ending.is_very_late(milestone)
     form = CallOffForm(_posted(request)) if asks else None
@@ -156,9 +156,10 @@ def _call_off_page(
     refused: str = "",
 ) -> HttpResponse:
     context = _context(seat, milestone, form) | {
-        "ready": milestone.status == Milestone.Status.FUNDED,
+        "ready": milestone.status in Milestone.HELD,
         "question": ending.open_question(milestone),
-        "answer_days": ending.CANCEL_DAYS,
+        "answer_days": seat.contract.policy.cancel_answer_hours // 24,
+        "never_delivered": milestone.status == Milestone.Status.FUNDED,
         "refused": refused,
     }
     status = 409 if refused else _status(form)

@@ -11,15 +11,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from marketplace.core.errors import DomainError, InvalidTransition
 from marketplace.core.http import SeeOther, UserRequest, go_to, show, wants_part
+from marketplace.core.money import Money
 from payments.models import Funding
 from payments.services.quotes import quote
 from projects.models import Milestone
 from projects.selectors import contracts as selectors
 from projects.selectors.contracts import Seat
 from projects.services import funding
-from projects.services.ending import CANCEL_DAYS
 from projects.views.contracts import changed_meanwhile
 
+WAITING = {Milestone.Status.PLANNED, Milestone.Status.FUNDING}
 # The page looks every three seconds, for a minute.
 MOST_LOOKS = 20
 
@@ -39,9 +40,41 @@ def fund(request: UserRequest, ref: str, n: int) -> HttpResponse:
     context = _context(seat, milestone) | {
         "quote": quote(milestone.amount, seat.contract.policy),
         "cancelled": "cancelled" in request.GET,
-        "answer_days": CANCEL_DAYS,
+        "answer_days": seat.contract.policy.cancel_answer_hours // 24,
     }
     return show(request, "projects/fund.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def fund_together(request: UserRequest, ref: str) -> HttpResponse:
+    """One payment for every milestone that can be funded now; then to Stripe."""
+    seat = selectors.contract_to_reward(request.user, ref)
+    if request.method == "POST":
+        try:
+            url = funding.start_payment_together(seat.contract, by=request.user)
+        except InvalidTransition as error:
+            return changed_meanwhile(request, ref, error)
+        return SeeOther(url or request.path)
+    waiting = [step for step in selectors.milestones_of(seat.contract) if step.status in WAITING]
+    steps = funding.fundable(seat.contract, waiting)
+    policy, joint = seat.contract.policy, selectors.joint_payment(seat.contract)
+    quotes = [(step, quote(step.amount, policy)) for step in steps]
+    zero = Money.zero(seat.contract.currency)
+    context = {
+        "seat": seat,
+        "contract": seat.contract,
+        "quotes": quotes,
+        "left_out": [step for step in waiting if step not in steps],
+        "fees": sum((each.client_fee for _step, each in quotes), zero),
+        "total": sum((each.client_pays for _step, each in quotes), zero),
+        "bps": policy.client_fee_bps,
+        "longest": policy.milestone_longest_days,
+        "cancelled": "cancelled" in request.GET,
+        "stripe_away": joint is not None and joint.tried.status == Funding.Status.STARTING,
+        "processing": joint is not None and joint.tried.status == Funding.Status.PROCESSING,
+    }
+    return show(request, "projects/fund_together.html", context)
 
 
 @require_safe
@@ -91,6 +124,7 @@ def _context(seat: Seat, milestone: Milestone) -> dict[str, Any]:
         "milestone": milestone,
         "hold": milestone.hold,
         "tried": tried,
+        "joint": selectors.joint_steps(tried) if tried else None,
         # Nobody has paid before, so the money is here once the milestone is past funding.
         "set_aside": milestone.status
         not in {Milestone.Status.PLANNED, Milestone.Status.FUNDING, Milestone.Status.CANCELLED},

@@ -1,15 +1,18 @@
-"""Calling a funded milestone off before anything was delivered."""
+"""Getting held money back: by agreement, by silence while nothing was delivered (C1, C2)."""
 
 import datetime as dt
 
 import pytest
 import time_machine
 
+from marketplace.core import clock
 from marketplace.core.errors import DomainError, InvalidTransition, NotAllowed
 from payments.models import Hold, Refund
 from projects.models import Cancellation, Milestone
-from projects.services import deliveries, ending
-from tests.projects.work import eur
+from projects.services import approvals, deliveries, ending
+from tests.payments.threads import together
+from tests.projects.proofs import nothing_is_broken
+from tests.projects.work import Work, eur
 
 HOUR = dt.timedelta(hours=1)
 
@@ -103,14 +106,138 @@ def test_the_freelancer_may_return_the_money_at_any_time_before_delivering(work)
     assert hold.basis_detail == f"C3 by user {work.freelancer.ref}"
 
 
-def test_what_was_delivered_cannot_be_called_off(work):
+def test_c1_what_was_delivered_comes_back_by_agreement_and_never_by_silence(work):
     step = work.delivered(1)
+    question = ending.call_off(step, by=work.client, reason="Changed my mind.")
 
-    with pytest.raises(InvalidTransition):
-        ending.call_off(step, by=work.client, reason="Changed my mind.")
-    with pytest.raises(InvalidTransition):
-        ending.call_off(step, by=work.freelancer)
+    page = work.as_freelancer.get(work.contract.get_absolute_url()).content.decode()
+    with time_machine.travel(question.answer_due_at + HOUR):
+        assert (ending.lapse_due(), ending.lapse_due()) == (1, 0)
+        answered = work.as_client.get(work.contract.get_absolute_url()).content.decode()
+
+    assert "nothing goes back without your yes" in page
+    assert "its money stays held" in answered
+    question.refresh_from_db()
+    assert question.status == Cancellation.Status.UNANSWERED
+    assert work.step(1).status == Milestone.Status.SUBMITTED
     assert work.held(step.hold) == eur("600.00")
+    for user in (work.client, work.freelancer):
+        assert user.notices.filter(kind="cancellation_unanswered").count() == 1
+    nothing_is_broken()
+
+
+def test_the_freelancer_agrees_to_return_delivered_work_s_money(work):
+    step = work.delivered(1)
+    ending.call_off(step, by=work.client, reason="Changed my mind.")
+
+    ending.answer(step, by=work.freelancer, accept=True)
+
+    assert work.step(1).status == Milestone.Status.SETTLED
+    assert Refund.objects.get().amount == eur("618.00")
+    nothing_is_broken()
+
+
+def test_while_a_wish_waits_silence_is_no_approval_and_a_day_is_left_after_it(work):
+    step = work.delivered(1)
+    asked_at = step.review_due_at - HOUR
+    with time_machine.travel(asked_at):
+        question = ending.call_off(work.step(1), by=work.client, reason="It is not ours.")
+    with time_machine.travel(asked_at + 24 * HOUR):
+        assert approvals.approve_due() == 0
+        assert approvals.approve_by_silence(work.step(1)) is False
+    with time_machine.travel(question.answer_due_at + HOUR):
+        ending.lapse_due()
+        assert approvals.approve_due() == 0
+    with time_machine.travel(question.answer_due_at + 26 * HOUR):
+        assert approvals.approve_due() == 1
+
+    nothing_is_broken()
+
+
+def test_an_approval_takes_the_wish_off_the_table(work):
+    step = work.delivered(1)
+    ending.call_off(step, by=work.client, reason="Changed my mind.")
+
+    approvals.approve(step, by=work.client)
+
+    assert Cancellation.objects.get().status == Cancellation.Status.OVERTAKEN
+    with pytest.raises(InvalidTransition):
+        ending.answer(work.step(1), by=work.freelancer, accept=True)
+
+
+def test_the_freelancer_is_reminded_a_day_before_once(work):
+    question = ending.call_off(work.funded(1), by=work.client, reason="The shop closes.")
+
+    with time_machine.travel(question.answer_due_at - 25 * HOUR):
+        assert ending.remind_due() == 0
+    with time_machine.travel(question.answer_due_at - 23 * HOUR):
+        assert (ending.remind_due(), ending.remind_due()) == (1, 0)
+
+    assert work.freelancer.notices.filter(kind="cancellation_reminder").count() == 1
+
+
+def test_c2_asking_to_end_returns_what_was_not_delivered_after_seven_days_of_silence(work):
+    work.delivered(1)
+    work.funded(2)
+    url = f"{work.contract.get_absolute_url()}end/"
+
+    page = work.as_client.get(url).content.decode()
+    empty = work.as_client.post(url, {"ask": "1", "reason": ""})
+    asked = work.as_client.post(url, {"ask": "1", "reason": "The shop closes."})
+
+    assert "Ask Ines to end the contract" in page
+    assert (empty.status_code, asked.status_code) == (422, 303)
+    due = Cancellation.objects.values_list("answer_due_at", flat=True)[0]
+    with time_machine.travel(due - HOUR):
+        assert ending.lapse_due() == 0
+    with time_machine.travel(due + HOUR):
+        assert (ending.lapse_due(), ending.lapse_due()) == (2, 0)
+
+    assert [work.step(n).status for n in (1, 2, 3)] == ["submitted", "cancelled", "planned"]
+    assert work.step(2).hold.basis_detail == "C2"
+    nothing_is_broken()
+
+
+def test_c2_when_the_freelancer_agrees_to_everything_the_contract_ends(work):
+    work.delivered(1)
+    work.funded(2)
+    ending.ask_to_end(work.contract, by=work.client, reason="The shop closes.")
+
+    for n in (1, 2):
+        ending.answer(work.step(n), by=work.freelancer, accept=True)
+
+    work.contract.refresh_from_db()
+    assert work.contract.status == "ended_early"
+    assert [work.step(n).status for n in (1, 2, 3)] == ["settled", "cancelled", "cancelled"]
+    nothing_is_broken()
+
+
+def test_a_contract_without_held_money_is_not_asked_about(work):
+    with pytest.raises(InvalidTransition):
+        ending.ask_to_end(work.contract, by=work.client, reason="The shop closes.")
+    with pytest.raises(NotAllowed):
+        ending.ask_to_end(work.contract, by=work.freelancer, reason="The shop closes.")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_silence_and_a_late_no_at_the_same_moment_one_comes_first(stripe_sandbox):
+    work = Work.build(stripe_sandbox, *["10.00"] * 20)
+    for n in range(1, 21):
+        question = ending.call_off(work.funded(n), by=work.client, reason="The shop closes.")
+        Cancellation.objects.filter(pk=question.pk).update(answer_due_at=clock.now() - HOUR)
+
+        def act(which, n=n):
+            if which:
+                ending.lapse_due()
+            else:
+                ending.answer(work.step(n), by=work.freelancer, accept=False)
+
+        outcomes = together(act, 2)
+
+        question.refresh_from_db()
+        declined = outcomes[0] == "ok"
+        assert question.status == ("declined" if declined else "lapsed")
+        assert Refund.objects.filter(hold=work.step(n).hold).count() == (not declined)
 
 
 def test_asking_twice_is_asking_once_and_taking_it_back_ends_it(work):

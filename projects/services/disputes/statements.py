@@ -18,7 +18,7 @@ from marketplace.core.money import Money
 from payments.services import holds
 from projects.models import Contract, Delivery, Dispute, DisputeStatement, Message, Milestone
 from projects.models.contracts import Side
-from projects.services import locks, news, proposals
+from projects.services import clocks, locks, news, proposals
 from projects.services.deliveries import next_reminder, overtake_cancellation
 from projects.services.disputes.deadlines import AHEAD, after_working_days
 from projects.services.disputes.telling import open_and_locked, tell
@@ -71,7 +71,13 @@ def open_dispute(
     overtake_cancellation(milestone, by=by)
     proposals.overtake(milestone, by=by)
     holds.pause(hold, by=by)
-    milestone.move_to(Milestone.Status.DISPUTED, review_due_at=None, remind_at=None)
+    milestone.move_to(
+        Milestone.Status.DISPUTED,
+        review_due_at=None,
+        remind_at=None,
+        dormant="",
+        stopped_at=dispute.opened_at,
+    )
     dispute.save(force_insert=True)
     _say(dispute, contract, side, by=by, body=body, to_freelancer=to_freelancer, files=files)
     audit.record(
@@ -161,10 +167,10 @@ def withdraw(dispute: Dispute, *, by: User) -> None:
         raise InvalidTransition
     now = clock.now()
     dispute.move_to(Dispute.Status.WITHDRAWN, ended_at=now, ended_by=by, notice_due_at=None)
-    clock_again: dict[str, dt.datetime | None] = {}
+    clock_again: dict[str, Any] = clocks.go_on(milestone)
     if dispute.review_left is not None:
         due = now + dt.timedelta(seconds=dispute.review_left)
-        clock_again = {"review_due_at": due, "remind_at": next_reminder(due, after=now)}
+        clock_again |= {"review_due_at": due, "remind_at": next_reminder(due, after=now)}
     # The custody stop may have come while it was paused: then it acts at the next beat.
     clock_again["custody_due_at"] = milestone.custody_due_at or milestone.custody_ends_at
     milestone.move_to(dispute.milestone_was, **clock_again)
