@@ -277,7 +277,7 @@ def joint_payment(contract: Contract) -> JointPayment | None:
     """The newest try to pay for several milestones at once, unless a later one took its place."""
     newest = Funding.objects.filter(parts__hold__milestone__contract=contract).order_by("-pk")
     tried = newest.first()
-    return tried and joint_steps(tried)
+    return joint_steps(tried) if tried else None
 
 
 def joint_steps(tried: Funding) -> JointPayment | None:

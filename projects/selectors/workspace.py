@@ -97,7 +97,9 @@ class Step:
     def returnable(self) -> bool:
         """Whether the freelancer may still give something of it back after its release."""
         hold = self.milestone.hold
-        until = hold and hold.returnable_until(self.milestone.contract.policy)
+        if hold is None:
+            return False
+        until = hold.returnable_until(self.milestone.contract.policy)
         return until is not None and clock.now() <= until
 
     @property

@@ -103,7 +103,7 @@ def _last_sign_of_life(milestone: Milestone) -> dt.datetime:
         Q(actor__isnull=False) | Q(kind__in=ALIVE), milestone=milestone
     )
     said = Message.objects.filter(contract=milestone.contract)
-    times = [
+    times: list[dt.datetime | None] = [
         milestone.funded_at,
         happened.aggregate(at=Max("at"))["at"],
         said.aggregate(at=Max("sent_at"))["at"],

@@ -1,5 +1,7 @@
 """Money the freelancer gives back after it was released to them (rule C3)."""
 
+from typing import Any
+
 from accounts.models import User
 from marketplace.core.errors import InvalidTransition
 from marketplace.core.money import Money
@@ -37,7 +39,7 @@ def record(hold: Hold, given: GiveBack) -> None:
     if milestone is None:
         return
     contract = milestone.contract
-    known = {
+    known: dict[str, Any] = {
         "milestone": milestone,
         "group": news.MONEY,
         "amount": given.to_payer,
