@@ -460,6 +460,8 @@ ACCESS |= {
     "api:ask-changes": Row(get=NOT_GET, post=BAD_FOR_CLIENT, kwargs=_in_review),
     "api:approve": Row(get=NOT_GET, post=BAD_FOR_CLIENT, kwargs=_in_review),
     "api:call-off": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_in_review),
+    "api:answer-call-off": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_in_review),
+    "api:ask-to-end": Row(get=NOT_GET, post=BAD_FOR_CLIENT, kwargs=_contract),
     "api:extend": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_planned),
     "api:release-part": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_in_review),
     "api:return-money": Row(get=NOT_GET, post=BAD_FOR_FREELANCER, kwargs=_planned),

@@ -173,7 +173,8 @@ def _funding_of(hold: Hold) -> Funding:
 
 def _lock(pk: int) -> tuple[Funding, TransferReversal]:
     """The reversal behind its payment, because a dispute of that one may be recorded just now."""
-    funding = Funding.objects.select_for_update(no_key=True).get(transfers__reversals=pk)
+    rows = Funding.objects.select_for_update(of=("self",), no_key=True)
+    funding = rows.get(transfers__reversals=pk)
     reversal = (
         TransferReversal.objects.select_for_update(of=("self",))
         .select_related("transfer__payee", "transfer__hold__payee", "chargeback", "give_back")

@@ -32,6 +32,8 @@ class MilestoneInline(MilestoneBase):
         "due_on",
         "hold",
         "review_due_at",
+        "dormant",
+        "dormant_due_at",
     )
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

@@ -104,7 +104,7 @@ class FundTogetherView(APIView):
         """Start one Checkout for all that can be funded now, or get the one that runs."""
         seat = selectors.contract_to_reward(caller(request), ref)
         url = funding.start_payment_together(seat.contract, by=caller(request))
-        running = selectors.joint_payment(seat.contract)
+        running = selectors.newest_payment(seat.contract)
         answer = {
             "milestones": [step.position for step in running.steps] if running else [],
             "total": running.tried.amount if running else None,
@@ -176,6 +176,41 @@ class CallOffView(APIView):
         """At once where the rules allow it, otherwise as a question to the freelancer."""
         _seat, milestone = selectors.milestone_to_move(caller(request), ref, n)
         ending.call_off(milestone, by=caller(request), **answers(shapes.CallOffShape, request))
+        return contract_now(request, ref)
+
+
+class AnswerCallOffView(APIView):
+    """The answer to a wish to call a milestone off."""
+
+    @extend_schema(
+        operation_id="answer_call_off",
+        request=shapes.AnswerShape,
+        responses=shapes.ContractShape,
+    )
+    @idempotent
+    def post(self, request: Request, ref: str, n: int) -> Response:
+        """The freelancer agrees or declines; the client takes it back."""
+        seat, milestone = selectors.milestone_to_move(caller(request), ref, n)
+        accept = answers(shapes.AnswerShape, request)["accept"]
+        if accept is None or seat.is_client:
+            ending.take_back(milestone, by=caller(request))
+        else:
+            ending.answer(milestone, by=caller(request), accept=accept)
+        return contract_now(request, ref)
+
+
+class AskToEndView(APIView):
+    """Ending a contract while money is held."""
+
+    @extend_schema(
+        operation_id="ask_to_end", request=shapes.AskToEndShape, responses=shapes.ContractShape
+    )
+    @idempotent
+    def post(self, request: Request, ref: str) -> Response:
+        """Ask the freelancer for every milestone whose money is held."""
+        seat = selectors.contract_to_reward(caller(request), ref)
+        reason = answers(shapes.AskToEndShape, request)["reason"]
+        ending.ask_to_end(seat.contract, by=caller(request), reason=reason)
         return contract_now(request, ref)
 
 

@@ -257,6 +257,12 @@ class CallOffShape(Serializer):
     reason = serializers.CharField(max_length=2000, required=False, default="", allow_blank=True)
 
 
+class AskToEndShape(Serializer):
+    """Why the client wants to end the contract."""
+
+    reason = serializers.CharField(max_length=2000)
+
+
 class ExtendShape(Serializer):
     """A new due date, and why."""
 

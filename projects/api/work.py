@@ -22,6 +22,12 @@ urlpatterns = [
     path(f"{MILESTONE}ask-changes/", contracts.AskChangesView.as_view(), name="ask-changes"),
     path(f"{MILESTONE}approve/", contracts.ApproveView.as_view(), name="approve"),
     path(f"{MILESTONE}call-off/", contracts.CallOffView.as_view(), name="call-off"),
+    path(
+        f"{MILESTONE}call-off/answer/",
+        contracts.AnswerCallOffView.as_view(),
+        name="answer-call-off",
+    ),
+    path("contracts/<ref:ref>/ask-to-end/", contracts.AskToEndView.as_view(), name="ask-to-end"),
     path(f"{MILESTONE}extend/", proposals.ExtendView.as_view(), name="extend"),
     path(f"{MILESTONE}release-part/", proposals.ReleasePartView.as_view(), name="release-part"),
     path(f"{MILESTONE}return-money/", proposals.ReturnMoneyView.as_view(), name="return-money"),

@@ -266,25 +266,24 @@ def last_try(milestone: Milestone) -> Funding | None:
 
 
 @dataclass(frozen=True)
-class JointPayment:
-    """One payment for several milestones."""
+class PaidFor:
+    """One payment, and the milestones it is for."""
 
     tried: Funding
     steps: list[Milestone]
 
 
-def joint_payment(contract: Contract) -> JointPayment | None:
-    """The newest try to pay for several milestones at once, unless a later one took its place."""
+def newest_payment(contract: Contract) -> PaidFor | None:
+    """The newest try to pay for milestones of the contract."""
     newest = Funding.objects.filter(parts__hold__milestone__contract=contract).order_by("-pk")
     tried = newest.first()
-    return joint_steps(tried) if tried else None
+    return paid_for(tried) if tried else None
 
 
-def joint_steps(tried: Funding) -> JointPayment | None:
-    """The milestones a payment is for; None when it is for one alone."""
+def paid_for(tried: Funding) -> PaidFor:
+    """The milestones a payment is for."""
     steps = Milestone.objects.filter(hold__funding_parts__funding=tried).select_related("contract")
-    found = list(steps.order_by("position"))
-    return JointPayment(tried, found) if len(found) > 1 else None
+    return PaidFor(tried, list(steps.order_by("position")))
 
 
 # --- Lists ----------------------------------------------------------------------------------

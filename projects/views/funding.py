@@ -58,7 +58,7 @@ def fund_together(request: UserRequest, ref: str) -> HttpResponse:
         return SeeOther(url or request.path)
     waiting = [step for step in selectors.milestones_of(seat.contract) if step.status in WAITING]
     steps = funding.fundable(seat.contract, waiting)
-    policy, joint = seat.contract.policy, selectors.joint_payment(seat.contract)
+    policy, joint = seat.contract.policy, selectors.newest_payment(seat.contract)
     quotes = [(step, quote(step.amount, policy)) for step in steps]
     zero = Money.zero(seat.contract.currency)
     context = {
@@ -124,7 +124,7 @@ def _context(seat: Seat, milestone: Milestone) -> dict[str, Any]:
         "milestone": milestone,
         "hold": milestone.hold,
         "tried": tried,
-        "joint": selectors.joint_steps(tried) if tried else None,
+        "together": selectors.paid_for(tried).steps if tried else [],
         # Nobody has paid before, so the money is here once the milestone is past funding.
         "set_aside": milestone.status
         not in {Milestone.Status.PLANNED, Milestone.Status.FUNDING, Milestone.Status.CANCELLED},

@@ -212,6 +212,25 @@ def test_c2_when_the_freelancer_agrees_to_everything_the_contract_ends(work):
     nothing_is_broken()
 
 
+def test_programs_ask_to_end_and_answer(work):
+    work.delivered(1)
+    base = f"/api/v1/contracts/{work.contract.ref}"
+
+    def post(user, path, **body):
+        return user.post(
+            f"{base}/{path}",
+            body,
+            content_type="application/json",
+            headers={"Idempotency-Key": f"{path}-{len(body)}"},
+        )
+
+    asked = post(work.as_client, "ask-to-end/", reason="The shop closes.")
+    agreed = post(work.as_freelancer, "milestones/1/call-off/answer/", accept=True)
+
+    assert (asked.status_code, agreed.status_code) == (200, 200)
+    assert agreed.json()["status"] == "ended_early"
+
+
 def test_a_contract_without_held_money_is_not_asked_about(work):
     with pytest.raises(InvalidTransition):
         ending.ask_to_end(work.contract, by=work.client, reason="The shop closes.")

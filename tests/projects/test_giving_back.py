@@ -177,7 +177,7 @@ def test_while_stripe_is_away_it_waits_and_goes_on_by_itself(work):
     assert TransferReversal.objects.count() == Refund.objects.count() == 1
 
 
-@pytest.mark.parametrize("parts", [[1, 1, 1], [200, 133, 1, 266], [599, 1]])
+@pytest.mark.parametrize("parts", [[7] * 6, [200, 133, 1, 266], [599, 1]])
 def test_c4_many_small_give_backs_cost_nobody_a_cent_more_than_one(work, parts):
     """Odd amounts, odd fees: together they are what all of it at once would have been."""
     odd = Work.build(work.stripe, "6.03", client=work.client, freelancer=work.freelancer)
@@ -305,7 +305,6 @@ def test_money_on_its_way_back_counts_towards_what_the_bank_took_meanwhile(work)
 
 
 def test_a_double_click_gives_back_once(work):
-    work.connect()
     many = Work.build(work.stripe, *["10.00"] * 12, client=work.client, freelancer=work.freelancer)
     for n in range(1, 13):
         many.approved(n)
