@@ -155,11 +155,14 @@ def _call_off_page(
     *,
     refused: str = "",
 ) -> HttpResponse:
+    question = ending.open_question(milestone)
+    never_delivered = milestone.status == Milestone.Status.FUNDED
     context = _context(seat, milestone, form) | {
-        "ready": milestone.status in Milestone.HELD,
-        "question": ending.open_question(milestone),
+        "ready": milestone.status in Milestone.HELD
+        and (seat.is_client or question is not None or never_delivered),
+        "question": question,
         "answer_days": seat.contract.policy.cancel_answer_hours // 24,
-        "never_delivered": milestone.status == Milestone.Status.FUNDED,
+        "never_delivered": never_delivered,
         "refused": refused,
     }
     status = 409 if refused else _status(form)

@@ -108,6 +108,8 @@ def test_the_freelancer_may_return_the_money_at_any_time_before_delivering(work)
 
 def test_c1_what_was_delivered_comes_back_by_agreement_and_never_by_silence(work):
     step = work.delivered(1)
+    with pytest.raises(InvalidTransition):
+        ending.call_off(step, by=work.freelancer)
     question = ending.call_off(step, by=work.client, reason="Changed my mind.")
 
     page = work.as_freelancer.get(work.contract.get_absolute_url()).content.decode()
