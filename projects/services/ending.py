@@ -40,9 +40,9 @@ def call_off(milestone: Milestone, *, by: User, reason: str = "") -> Cancellatio
     """End a milestone whose money is held; the client gets everything back, fee included.
 
     The freelancer may do it alone before the first delivery (rule C3; after it see `return_money`),
-    the client when it is very late (rule M13). Otherwise
-    the client asks, the freelancer has the policy's hours to answer, and the open question is
-    returned: silence is a yes only while nothing was delivered (rule C1).
+    the client when it is very late (rule M13). Otherwise the client asks, the freelancer has the
+    policy's hours to answer, and the open question is returned: silence is a yes only while nothing
+    was delivered (rule C1).
     """
     milestone = locks.milestone(milestone.pk)
     side = over_money(by, milestone.contract)
