@@ -13,6 +13,8 @@ from marketplace.core.money import Money
 from payments.models import Invoice, InvoiceCounter
 from payments.services import credit_notes, holds
 from tests.payments.tax import charge_vat, settle_in
+from tests.payments.test_verify_ledger import guards_off
+from tests.payments.test_verify_ledger import proof as ledger_proof
 from tests.payments.threads import together
 from tests.payments.world import eur
 
@@ -174,3 +176,16 @@ def test_both_documents_lead_to_each_other_on_screen_and_in_the_table(client, in
         "6.39",
         "40.00",
     )
+
+
+def test_a_cent_of_vat_changed_by_hand_is_found(invoice):
+    note = credit(invoice, "40.00")
+    for changed in (invoice, note):
+        for step in (1, -1):
+            with guards_off("payments_invoice") as cursor:
+                cursor.execute(
+                    "UPDATE payments_invoice SET tax_minor = tax_minor + %s WHERE id = %s",
+                    [step, changed.pk],
+                )
+            errors = ledger_proof()[1]
+            assert (f"({invoice.number})" in errors) == (step == 1), errors
