@@ -17,6 +17,8 @@ from marketplace.core.money import Money
 from payments.models import BankDetails, Payout, PayoutAccount, SellerDetails
 from payments.selectors.overviews import money_parties
 
+State = BankDetails.Status
+
 SALT = "payments.bank-report"
 LINK_LASTS = dt.timedelta(days=60)
 
@@ -52,9 +54,8 @@ class Pause:
 
 def pause_of(account: PayoutAccount) -> Pause | None:
     """Why no payout may leave the account now; None when all is well."""
-    Status = BankDetails.Status  # noqa: N806 - a class
-    banks = list(account.banks.filter(Q(replaced_at=None) | Q(status=Status.REPORTED)))
-    if any(bank.status == Status.REPORTED for bank in banks):
+    banks = list(account.banks.filter(Q(replaced_at=None) | Q(status=State.REPORTED)))
+    if any(bank.status == State.REPORTED for bank in banks):
         return Pause(
             "reported",
             _(
@@ -62,7 +63,7 @@ def pause_of(account: PayoutAccount) -> Pause | None:
                 "we have looked into it with you."
             ),
         )
-    waits = [bank.due_at for bank in banks if bank.status == Status.COOLING and bank.due_at]
+    waits = [bank.due_at for bank in banks if bank.status == State.COOLING and bank.due_at]
     if waits:
         until = max(waits)
         said = _("Your bank details are new. Payouts start again %(when)s.")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.selectors import people_of, require_right
 from accounts.services.notices import notify
@@ -38,7 +39,7 @@ class StripeAway(DomainError):
 
     code = "stripe_away"
     status = 503
-    default_message = _(
+    default_message = gettext_lazy(
         "Stripe does not answer at the moment. Nothing was changed. Try again soon."
     )
 

@@ -13,7 +13,7 @@ from accounts.models import Party
 from accounts.selectors import people_of
 from accounts.services.notices import notify
 from marketplace.core import audit, clock
-from marketplace.core.errors import InvalidInput
+from marketplace.core.errors import DomainError, InvalidInput
 from payments import gateway
 from payments.models import Payout, PayoutAccount
 from payments.services import alerts, bank_details, bank_payouts, schedules, transfers
@@ -37,8 +37,8 @@ def onboarding_url(
 ) -> str:
     """Where the payee answers Stripe's questions; works once, so ask again for every visit.
 
-    Talks to Stripe, so call it outside transactions. Raises StripeAway, and InvalidInput when
-    Stripe does not serve the country.
+    Talks to Stripe, so call it outside transactions. Raises StripeAway, InvalidInput when Stripe
+    does not serve the country, and DomainError when the account turns out to be gone.
     """
     account = _account_of(party, by=by)
     if account.is_lost:
@@ -53,6 +53,11 @@ def onboarding_url(
         raise StripeAway from error
     except gateway.Refused as error:
         log.error("payout account of %s refused: %s", party.ref, error)  # noqa: TRY400 - an answer
+        if error.code in NOT_OURS_ANY_MORE:
+            _lose(account.pk, account.stripe_id)
+            raise DomainError(
+                _("Your Stripe account is no longer connected to us. Try again to open another.")
+            ) from error
         raise InvalidInput(
             _("Stripe cannot pay out to this country yet. Choose another one or write to us."),
             field="country",

@@ -111,6 +111,19 @@ def test_a_payee_whose_account_was_cut_off_opens_another_one(market, client):
     assert not PayoutAlert.objects.filter(closed_at=None).exists()
 
 
+def test_who_comes_to_change_details_before_we_heard_is_told_and_can_start_anew(market, client):
+    account = market.connect()
+    market.stripe.cut_off(account.stripe_id)
+    page_of(client, market)
+    url = reverse("payments:payout-setup")
+    refused = client.post(url)
+    assert refused.status_code == 422
+    assert "no longer connected" in refused.content.decode()
+    account.refresh_from_db()
+    assert account.is_lost
+    assert client.post(url, {"country": "DE"}).status_code == 303
+
+
 def test_while_an_account_is_lost_its_schedule_is_not_set_and_afterwards_it_is(market, client):
     account = market.connect()
     market.stripe.cut_off(account.stripe_id)
