@@ -46,8 +46,10 @@ class TestDesk:
 
     def _switch(self, asked: Body) -> Body:
         faults = [Fault(**fault) for fault in asked.pop("faults", [])]
+        # `mend` takes back the faults nobody has met yet.
+        left = [] if asked.pop("mend", False) else self._world.switches.faults
         changes = dataclasses.replace(self._world.switches, **asked)
-        changes.faults = [*changes.faults, *faults]
+        changes.faults = [*left, *faults]
         self._world.switches = changes
         return dataclasses.asdict(changes)
 
