@@ -1,4 +1,4 @@
-"""The market of `bench/money_simulation.py`: its time and faults, its people, and what they are due.
+"""The market of `bench/money_simulation.py`: its time and faults, its people, their dues.
 
 Import it after `django.setup()`.
 """

@@ -9,7 +9,7 @@ from payments.models.chargebacks import (
 )
 from payments.models.funding import Funding, FundingPart
 from payments.models.holds import Hold
-from payments.models.inbox import StripeEvent
+from payments.models.inbox import EventPoll, StripeEvent
 from payments.models.invoices import Invoice, InvoiceCounter
 from payments.models.ledger import Account, Balance, Entry, Journal, Rollup
 from payments.models.outgoing import Refund, Transfer, TransferReversal
@@ -25,6 +25,7 @@ __all__ = [
     "ChargebackMovement",
     "ChargebackPart",
     "Entry",
+    "EventPoll",
     "FraudWarning",
     "Funding",
     "FundingPart",

@@ -20,6 +20,8 @@ class PayoutAccount(models.Model):
     details_submitted = models.BooleanField(default=False)
     # Stripe's names of what is still missing.
     requirements = models.JSONField(default=list)
+    # Numbers the tries to open it, because Stripe repeats an error of its own to a key for a day.
+    opening = models.PositiveSmallIntegerField(default=1)
     created_at = models.DateTimeField(default=clock.now)
     changed_at = models.DateTimeField(null=True)
 
