@@ -378,7 +378,8 @@ def agree(client: Any, freelancer: Any, number: int, dice: random.Random) -> Con
     currency = dice.choice(CURRENCIES)
     # Stripe takes no card payment below half a euro, or fifty yen.
     least = Money.parse("60" if currency == "JPY" else "20", currency).minor
-    amounts = [Money(dice.randint(least, 40 * least), currency) for _ in range(dice.randint(1, 3))]
+    count = dice.choices((1, 2, 3), (6, 3, 1))[0]
+    amounts = [Money(dice.randint(least, 40 * least), currency) for _ in range(count)]
     wanted = Wanted(
         title=f"Work number {number}",
         description="Well described, small, and paid by itself when it is done. " * 3,

@@ -5,6 +5,7 @@ from payments.sandbox.world import World
 
 WHAT_HAPPENS = {
     "balance_transaction": balance.settle,
+    "charge": checkout.end_slow_payment,
     "checkout.session": checkout.run_out,
     "refund": refunds.carry_on,
 }

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from payments.sandbox import accounts, balance, disputes, events
+from payments.sandbox import accounts, balance, checkout, disputes, events
 from payments.sandbox.due import run_due
 from payments.sandbox.gate import Gate
 from payments.sandbox.state import PLATFORM, Body
@@ -31,6 +31,7 @@ class TestDesk:
             "drain": self._drain,
             "fraud-warning": self._warn_of_fraud,
             "take-from": self._take_from,
+            "present": self._present,
             "reset": self._reset,
             "state": self._describe,
             "switches": self._switch,
@@ -86,6 +87,12 @@ class TestDesk:
     def _warn_of_fraud(self, asked: Body) -> Body:
         charge = self._world.state.get("charge", asked["charge"])
         return {"id": disputes.warn(self._world, charge)["id"]}
+
+    def _present(self, asked: Body) -> Body:
+        """Adaptive Pricing shows the payer another currency, whatever we asked."""
+        session = self._world.state.get("checkout.session", asked["session"])
+        checkout.present_in(self._world, session, asked["currency"])
+        return {"id": session["id"]}
 
     def _take_from(self, asked: Body) -> Body:
         """A connected account pays out to its bank: that much is no longer there to take back."""
