@@ -292,7 +292,8 @@ class Lives:
     def _bank_before_release(
         self, step: Milestone, client: Any, freelancer: Any, dice: random.Random, *, fate: str
     ) -> Life:
-        won = yield from self._dispute_at_the_bank(_charge_of(step), dice)
+        # While the bank thinks about an appeal the review could run out: that is the life below.
+        won = yield from self._dispute_at_the_bank(_charge_of(step), dice, appeals=0.0)
         if not won:
             return None
         yield from self._wait(lambda: _of(step).status == Milestone.Status.SUBMITTED)
@@ -306,7 +307,9 @@ class Lives:
         if not (yield from self._dispute_at_the_bank(_charge_of(step), dice)):
             self.market.statement.taken_back(deal, protected=deal.card == AUTHENTICATED_CARD)
 
-    def _dispute_at_the_bank(self, charge: str, dice: random.Random) -> Life:
+    def _dispute_at_the_bank(
+        self, charge: str, dice: random.Random, *, appeals: float = 0.25
+    ) -> Life:
         """Whether we win it; half of them are answered, some are opened again."""
         name = self.stripe.charge_back(charge)
         self.disputes.append(name)
@@ -319,7 +322,7 @@ class Lives:
         yield hours(24 * 5, 24 * 25, dice)
         won = dice.random() < 0.5
         self.stripe.end_dispute(name, won=won)
-        if won and dice.random() < 0.25:
+        if won and dice.random() < appeals:
             yield hours(24, 24 * 10, dice)
             self.stripe.appeal(name)
             self.seen["dispute reopened"] += 1
