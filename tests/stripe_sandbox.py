@@ -26,6 +26,10 @@ from payments.stripe_units import to_stripe
 SECRET_KEY = "sk_test_of_the_tests"
 WEBHOOK_SECRET = "whsec_of_the_tests"
 GOOD_CARD, DECLINED_CARD = "4242424242424242", "4000000000000002"
+# Direct debits, answered after days: the money comes, or the bank says no.
+SLOW_ACCOUNT, EMPTY_ACCOUNT = "AT611904300234573201", "AT861904300235473202"
+# Whoever uses this number uses the same card; other numbers stand for a card per person.
+ONE_CARD = "5555555555554444"
 # Refunded with a delay; refunded, but the bank sends the money back a moment later.
 # The cardholder proves who they are.
 AUTHENTICATED_CARD = "4000000000003220"
@@ -71,6 +75,10 @@ class StripeSandbox:
         """Try a card the bank declines."""
         answer = self.submit(f"/c/pay/{session_id}", card=DECLINED_CARD)
         assert answer.status_code == 402, answer.text
+
+    def present_in(self, session_id: str, currency: str) -> None:
+        """Adaptive Pricing: the payer is shown and charged another currency."""
+        self.ask("present", session=session_id, currency=currency)
 
     def complete_onboarding(self, account_id: str) -> None:
         """Answer all of Stripe's questions: transfers and payouts become active."""

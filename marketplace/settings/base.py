@@ -291,6 +291,8 @@ STRIPE_SECRET_KEY = env("STRIPE_SECRET_KEY")
 # Set only when our own sandbox stands in for Stripe; production refuses to start with it.
 STRIPE_API_BASE = env("STRIPE_API_BASE", default=None)
 STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRET", default=[])
+# Ways to pay, by Stripe's names. A SEPA direct debit takes days, and the bank may refuse it then.
+STRIPE_PAYMENT_METHODS = env.list("STRIPE_PAYMENT_METHODS", default=["card"])
 STRIPE_LIVE = STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
 STRIPE_CHECK_REQUESTS = False
 # Which of Stripe's APIs opens payees' accounts: v1, or v2 once the platform is enabled for it.

@@ -125,8 +125,8 @@ class ChargebackAdmin(ActAdmin):
 
 @admin.register(models.FraudWarning)
 class FraudWarningAdmin(ActAdmin):
-    list_display = ("ref", "status", "fraud_type", "funding", "warned_at", "lifted_by")
-    list_filter = ("status", "fraud_type")
+    list_display = ("ref", "status", "fraud_type", "ours", "funding", "warned_at", "lifted_by")
+    list_filter = ("status", "ours", "fraud_type")
     list_select_related = ("funding", "lifted_by")
     search_fields = ("ref", "stripe_id", "funding__charge_id")
     show_full_result_count = False
@@ -149,7 +149,9 @@ class FraudWarningAdmin(ActAdmin):
         return {
             "facts": facts,
             "act": _("Lift the warning"),
-            "means": _("The money is held as before, and review clocks run on."),
+            "means": _("What was released of this payment goes to the freelancer.")
+            if found.ours
+            else _("The money is held as before, and review clocks run on."),
         }
 
 

@@ -26,6 +26,8 @@ class Charge:
     payment_intent: str | None = None
     # The cardholder proved who they are (3-D Secure): the bank answers for "it was not me".
     authenticated: bool = False
+    # The same for the same card, whoever uses it; empty when no card paid.
+    card_fingerprint: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -50,8 +52,15 @@ def retrieve_charge(charge_id: str) -> Charge:
         transfer_group=charge.transfer_group,
         payment_intent=id_of(charge.payment_intent),
         authenticated=_is_authenticated(charge),
+        card_fingerprint=_fingerprint(charge),
         metadata=metadata_of(charge.metadata),
     )
+
+
+def _fingerprint(charge: stripe.Charge) -> str:
+    method = charge.payment_method_details
+    card = method.card if method and method.type == "card" else None
+    return (card.fingerprint if card else None) or ""
 
 
 def _is_authenticated(charge: stripe.Charge) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import stripe
+from django.conf import settings
 
 from marketplace.core.money import Money
 from payments.gateway import connection
@@ -35,6 +36,8 @@ class CheckoutSession:
     charge: str | None
     expires_at: dt.datetime
     metadata: Mapping[str, str]
+    # The currency the payer was shown, when Stripe converted it; we ask it not to.
+    presented_in: str = ""
 
 
 def create_checkout(
@@ -69,7 +72,7 @@ def create_checkout(
             {
                 "mode": "payment",
                 "submit_type": "pay",
-                "allowed_payment_method_types": ["card"],
+                "allowed_payment_method_types": _methods(lines[0].amount.currency),
                 # The default is a switch in the dashboard; payers must see the agreed currency.
                 "adaptive_pricing": {"enabled": False},
                 "line_items": items,
@@ -88,6 +91,12 @@ def create_checkout(
             {"idempotency_key": key},
         )
     return _checkout(session)
+
+
+def _methods(currency: str) -> list[Any]:
+    """How people may pay: by card, and in euros by what the operator has switched on besides."""
+    euros = currency == "EUR"
+    return [method for method in settings.STRIPE_PAYMENT_METHODS if euros or method != "sepa_debit"]
 
 
 def retrieve_checkout(session_id: str) -> CheckoutSession:
@@ -114,6 +123,7 @@ def _checkout(session: stripe.checkout.Session) -> CheckoutSession:
     # The latest charge of an intent may be a declined one.
     paid = charge if isinstance(charge, stripe.Charge) and charge.paid else None
     total = from_stripe(session.amount_total or 0, session.currency or "")
+    shown = session.presentment_details
     return CheckoutSession(
         id=session.id,
         url=session.url,
@@ -125,4 +135,5 @@ def _checkout(session: stripe.checkout.Session) -> CheckoutSession:
         charge=paid.id if paid else None,
         expires_at=moment(session.expires_at),
         metadata=metadata_of(session.metadata),
+        presented_in=shown.presentment_currency.upper() if shown else "",
     )

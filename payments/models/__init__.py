@@ -10,7 +10,7 @@ from payments.models.chargebacks import (
 from payments.models.funding import Funding, FundingPart
 from payments.models.givebacks import GiveBack
 from payments.models.holds import Hold
-from payments.models.inbox import StripeEvent
+from payments.models.inbox import EventPoll, StripeEvent
 from payments.models.invoices import Invoice, InvoiceCounter
 from payments.models.ledger import Account, Balance, Entry, Journal, Rollup
 from payments.models.orders import PurchaseOrder
@@ -30,6 +30,7 @@ __all__ = [
     "ChargebackMovement",
     "ChargebackPart",
     "Entry",
+    "EventPoll",
     "FraudWarning",
     "Funding",
     "FundingPart",

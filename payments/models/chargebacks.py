@@ -220,7 +220,8 @@ class ChargebackPart(models.Model):
 
 
 class FraudWarning(StatusModel):
-    """A bank's early suspicion. Held money waits until a person has looked.
+    """An early suspicion. A bank's: held money waits until a person has looked. Ours: what was
+    released of the payment waits for that.
 
     open → lifted (a named person, with a reason) | overtaken (the dispute came)
     """
@@ -237,6 +238,8 @@ class FraudWarning(StatusModel):
     stripe_id = models.CharField(max_length=80, unique=True)
     funding = models.ForeignKey(Funding, models.PROTECT, related_name="fraud_warnings")
     fraud_type = models.CharField(max_length=60)
+    # Nobody at a bank said so: it looks to us like one person on both sides (case S1).
+    ours = models.BooleanField(default=False)
     warned_at = models.DateTimeField()
     seen_at = models.DateTimeField(default=clock.now)
     lifted_by = models.ForeignKey(

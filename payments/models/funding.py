@@ -59,6 +59,8 @@ class Funding(StatusModel):
     session_id = models.CharField(max_length=120, blank=True)
     session_url = models.TextField(blank=True)
     charge_id = models.CharField(max_length=80, blank=True)
+    # Stripe's name for the card that paid, the same wherever the card is used; says nothing else.
+    card_fingerprint = models.CharField(max_length=80, blank=True)
     # Why Stripe refused, in its own word; for staff.
     failure = models.CharField(max_length=80, blank=True)
     created_at = models.DateTimeField(default=clock.now)
@@ -105,6 +107,11 @@ class Funding(StatusModel):
                 name="funding_running",
             ),
             models.Index(fields=["payer", "-id"], name="funding_of_payer"),
+            models.Index(
+                fields=["card_fingerprint"],
+                condition=~Q(card_fingerprint=""),
+                name="funding_of_card",
+            ),
         ]
 
     def __str__(self) -> str:

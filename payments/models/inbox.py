@@ -46,3 +46,19 @@ class StripeEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.event_id}"
+
+
+class EventPoll(models.Model):
+    """Up to when we have listed Stripe's events ourselves: one row.
+
+    Not the newest event we know: a webhook that gets through after days of silence would hide the
+    days before it.
+    """
+
+    up_to = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("poll of Stripe events")
+
+    def __str__(self) -> str:
+        return f"events listed up to {self.up_to:%Y-%m-%d %H:%M}"

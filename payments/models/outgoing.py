@@ -68,6 +68,7 @@ class Transfer(Outgoing):
         TIER_2 = "tier_2", _("Trust level 2")
         TIER_3 = "tier_3", _("Trust level 3")
         BONUS = "bonus", _("Bonus")
+        REVIEW = "review", _("A person of ours looks at this payment first")
 
     MOVES: ClassVar[dict[str, set[str]]] = {
         "waiting": {"blocked", "sending", "set_off", "given_back"},

@@ -48,7 +48,8 @@ class PayoutAccount(models.Model):
     disabled_reason = models.CharField(max_length=80, blank=True)
     # Since when an account that could receive cannot any more.
     stopped_at = models.DateTimeField(null=True)
-    # How many accounts the payee has opened; a new one only when Stripe gave up the last.
+    # How many tries to open it are over: because Stripe gave up that account, or answered with an
+    # error of its own, which it repeats to the same key for a day.
     openings = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=clock.now)
     changed_at = models.DateTimeField(null=True)

@@ -55,7 +55,7 @@ def create(call: Call) -> Body:
         expires_at=expires_at,
         metadata=params.get("metadata", {}),
         mode="payment",
-        payment_method_types=["card"],
+        payment_method_types=params.get("allowed_payment_method_types", ["card"]),
         payment_status="unpaid",
         status="open",
         submit_type=params.get("submit_type"),
@@ -167,14 +167,14 @@ def pay(world: World, session_id: str, card: charges.Card) -> Attempt:
     else:
         intent = charges.create_intent(world, session)
         session["payment_intent"] = intent["id"]
-    charge = charges.attempt(world, intent, card)
-    if not charge["paid"]:
+    charge = charges.attempt(world, intent, session, card)
+    if charge["status"] == "failed":
         state.save(session)
         return Attempt(session, declined=card.message)
     email = session.get("customer_email")
     session |= {
         "status": "complete",
-        "payment_status": "paid",
+        "payment_status": "paid" if charge["paid"] else "unpaid",
         "url": None,
         "customer_details": {"email": email} if email else None,
         "_due_at": None,
@@ -182,3 +182,22 @@ def pay(world: World, session_id: str, card: charges.Card) -> Attempt:
     state.save(session)
     emit(world, "checkout.session.completed", session)
     return Attempt(session)
+
+
+def end_slow_payment(world: World, charge: Body) -> None:
+    """The bank has answered a direct debit: the session is paid now, or never will be."""
+    came = charges.hear_from_the_bank(world, charge)
+    session = world.state.get("checkout.session", charge["_session"])
+    if came:
+        session["payment_status"] = "paid"
+        world.state.save(session)
+        emit(world, "checkout.session.async_payment_succeeded", session)
+    else:
+        emit(world, "checkout.session.async_payment_failed", session)
+
+
+def present_in(world: World, session: Body, currency: str) -> None:
+    """What Adaptive Pricing does: the payer is shown, and charged, another currency."""
+    shown = {"presentment_amount": session["amount_total"], "presentment_currency": currency}
+    session["presentment_details"] = shown
+    world.state.save(session)

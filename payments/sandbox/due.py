@@ -6,6 +6,7 @@ from payments.sandbox.world import World
 WHAT_HAPPENS = {
     "account": payouts.by_schedule,
     "balance_transaction": balance.settle,
+    "charge": checkout.end_slow_payment,
     "checkout.session": checkout.run_out,
     "payout": payouts.go_on,
     "refund": refunds.carry_on,

@@ -109,7 +109,7 @@ def _pay(visit: Visit, session: Body) -> Page:
     declines = visit.form.get("outcome") == "decline"
     number = DECLINED_CARD if declines else re.sub(r"[\s-]", "", visit.form.get("card", ""))
     card = CARDS.get(number)
-    if card is None:
+    if card is None or card.method not in session["payment_method_types"]:
         # What was typed is neither kept nor shown again: it might be a real card.
         wrong = _("Use one of the test cards below. Never type a real card here")
         return _checkout_form(session, status=422, error=wrong)
@@ -140,7 +140,9 @@ def _checkout_form(session: Body, *, status: int = 200, error: str = "") -> Page
         for line in session["_lines"]
     ]
     context = {
-        "cards": list(CARDS.values()),
+        "cards": [
+            card for card in CARDS.values() if card.method in session["payment_method_types"]
+        ],
         "error": error,
         "expires_at": dt.datetime.fromtimestamp(session["expires_at"], dt.UTC),
         "good_card": CARDS[GOOD_CARD],

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from payments.sandbox import accounts, balance, banks, disputes, events, payouts
+from payments.sandbox import accounts, balance, banks, checkout, disputes, events, payouts
 from payments.sandbox.due import run_due
 from payments.sandbox.gate import Gate
 from payments.sandbox.state import PLATFORM, Body
@@ -32,6 +32,7 @@ class TestDesk:
             "fraud-warning": self._warn_of_fraud,
             "payout": self._change_payout,
             "take-from": self._take_from,
+            "present": self._present,
             "reset": self._reset,
             "state": self._describe,
             "switches": self._switch,
@@ -47,8 +48,10 @@ class TestDesk:
 
     def _switch(self, asked: Body) -> Body:
         faults = [Fault(**fault) for fault in asked.pop("faults", [])]
+        # `mend` takes back the faults nobody has met yet.
+        left = [] if asked.pop("mend", False) else self._world.switches.faults
         changes = dataclasses.replace(self._world.switches, **asked)
-        changes.faults = [*changes.faults, *faults]
+        changes.faults = [*left, *faults]
         self._world.switches = changes
         return dataclasses.asdict(changes)
 
@@ -116,6 +119,12 @@ class TestDesk:
     def _warn_of_fraud(self, asked: Body) -> Body:
         charge = self._world.state.get("charge", asked["charge"])
         return {"id": disputes.warn(self._world, charge)["id"]}
+
+    def _present(self, asked: Body) -> Body:
+        """Adaptive Pricing shows the payer another currency, whatever we asked."""
+        session = self._world.state.get("checkout.session", asked["session"])
+        checkout.present_in(self._world, session, asked["currency"])
+        return {"id": session["id"]}
 
     def _take_from(self, asked: Body) -> Body:
         """A connected account pays out to its bank: that much is no longer there to take back."""

@@ -117,7 +117,7 @@ def _known(funding: Funding, dispute: gateway.Dispute) -> Chargeback:
         ended_at=clock.now() if ended else None,
     )
     for warning in FraudWarning.objects.filter(
-        funding=funding, status=FraudWarning.Status.OPEN
+        funding=funding, status=FraudWarning.Status.OPEN, ours=False
     ).select_for_update():
         warning.move_to(FraudWarning.Status.OVERTAKEN)
     audit.record(

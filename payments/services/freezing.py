@@ -125,7 +125,9 @@ def taken(hold: Hold, bearers: list[ChargebackPart.Bearer]) -> Money:
 def is_questioned(funding: Funding) -> bool:
     """Whether a bank, or a warning nobody has lifted, questions the payment now."""
     disputes = Chargeback.objects.filter(funding=funding).exclude(status__in=Chargeback.CLEARED)
-    warnings = FraudWarning.objects.filter(funding=funding, status=FraudWarning.Status.OPEN)
+    warnings = FraudWarning.objects.filter(
+        funding=funding, status=FraudWarning.Status.OPEN, ours=False
+    )
     return disputes.exists() or warnings.exists()
 
 

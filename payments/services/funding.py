@@ -20,7 +20,7 @@ from marketplace.core.models import OutboxMessage
 from marketplace.core.money import Money
 from payments import gateway, ledger, signals
 from payments.models import Funding, FundingPart, Hold
-from payments.services import commands, refunds
+from payments.services import commands, refunds, suspicion
 from payments.services.commands import command
 
 if TYPE_CHECKING:
@@ -293,7 +293,12 @@ def _expire(funding: Funding, *, failure: str = "") -> None:
 
 def _paid(funding: Funding, session: gateway.CheckoutSession, charge: gateway.Charge) -> None:
     """Money has come. Post it under the charge's id, so that it is posted once for ever."""
-    ends = {"ended_at": clock.now(), "session_id": session.id, "charge_id": charge.id}
+    ends = {
+        "ended_at": clock.now(),
+        "session_id": session.id,
+        "charge_id": charge.id,
+        "card_fingerprint": charge.card_fingerprint[:80],
+    }
     if not _is_what_we_asked_for(funding, session, charge):
         funding.move_to(Status.QUARANTINED, **ends)
         _quarantine(funding, charge)
@@ -309,6 +314,7 @@ def _paid(funding: Funding, session: gateway.CheckoutSession, charge: gateway.Ch
             legs += _hold_it(part)
     ledger.post(f"charge:{charge.id}", "funded", legs, by=funding.started_by, ref=charge.id)
     record_fee(charge)
+    suspicion.look(funding)
     audit.record(
         funding.started_by, f"funding.{funding.status}", funding, amount=funding.amount_minor
     )
@@ -338,7 +344,10 @@ def _is_what_we_asked_for(
         Money(charge.amount, charge.currency),
     }
     settled = charge.balance_transaction
-    return came == {funding.amount} and (settled is None or settled.currency == funding.currency)
+    currencies = {session.presented_in or funding.currency}
+    if settled:
+        currencies.add(settled.currency)
+    return came == {funding.amount} and currencies == {funding.currency}
 
 
 def _quarantine(funding: Funding, charge: gateway.Charge) -> None:

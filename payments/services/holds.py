@@ -12,7 +12,7 @@ from marketplace.core.display import money_text
 from marketplace.core.errors import InvalidInput, InvalidTransition
 from marketplace.core.money import Money
 from payments import ledger
-from payments.models import Funding, Hold, PlatformPolicy, Refund
+from payments.models import Funding, Hold, PlatformPolicy, Refund, Transfer
 from payments.services import funding as fundings
 from payments.services import invoices, refunds, transfers
 from payments.services.freezing import PaymentQuestioned
@@ -216,8 +216,8 @@ def _end(
 
 
 def available_at(hold: Hold) -> dt.datetime | None:
-    """When the payee's part leaves the security hold; None when none runs."""
-    waiting = hold.transfers.filter(wait__gt="").first()
+    """When the payee's part leaves the security hold; None when none runs or a person decides."""
+    waiting = hold.transfers.filter(wait__gt="").exclude(wait=Transfer.Wait.REVIEW).first()
     return waiting.due_at if waiting else None
 
 

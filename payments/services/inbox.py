@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from marketplace.core import clock, outbox
 from payments import gateway, tasks
-from payments.models import Payout, PayoutAccount, StripeEvent
+from payments.models import EventPoll, Payout, PayoutAccount, StripeEvent
 from payments.services import bank_payouts, chargebacks, payouts, refunds, warnings
 from payments.services import funding as fundings
 
@@ -52,15 +52,21 @@ def receive(event: gateway.Event) -> StripeEvent:
 
 
 def poll(*, limit: int = 1000) -> int:
-    """Fetch events whose delivery failed; returns how many were new to us."""
-    last = StripeEvent.objects.order_by("-happened_at").values_list("happened_at", flat=True)
-    oldest = clock.now() - EVENTS_LIVE
-    since = max(oldest, last[0] - OVERLAP) if last else oldest
-    new = 0
-    for event in gateway.list_events(since=since)[:limit]:
+    """Fetch events whose delivery failed; returns how many were new to us.
+
+    Goes on where the last poll ended, however many webhooks have come since.
+    """
+    now, last = clock.now(), EventPoll.objects.first()
+    since = max(now - EVENTS_LIVE, last.up_to - OVERLAP) if last else now - EVENTS_LIVE
+    up_to, new = now, 0
+    for event in gateway.list_events(since=since):
+        if new == limit:
+            up_to = event.created
+            break
         if not StripeEvent.objects.filter(event_id=event.id).exists():
             receive(event)
             new += 1
+    EventPoll.objects.update_or_create(pk=1, defaults={"up_to": up_to})
     return new
 
 

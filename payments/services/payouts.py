@@ -91,12 +91,20 @@ def _open(account: PayoutAccount, *, by: "User", country: str) -> None:
     # The key names all we ask, so two clicks make one account, and another country after a refusal
     # is another question.
     again = f":{account.openings}" if account.openings else ""
-    opened = gateway.create_account(
-        key=f"account:{account.party.ref}:{by.ref}:{country}{again}",
-        email=by.email,
-        country=country,
-        reference=account.party.ref,
-    )
+    try:
+        opened = gateway.create_account(
+            key=f"account:{account.party.ref}:{by.ref}:{country}{again}",
+            email=by.email,
+            country=country,
+            reference=account.party.ref,
+        )
+    except gateway.Unavailable as error:
+        if error.answered:
+            # The next click asks under a new key. What this one may have opened stays empty.
+            PayoutAccount.objects.filter(pk=account.pk, openings=account.openings).update(
+                openings=account.openings + 1
+            )
+        raise
     _learn(account.pk, opened, [])
     account.refresh_from_db()
 

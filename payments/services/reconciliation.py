@@ -104,11 +104,12 @@ def _compare_movements(
 
 def _differs(key: Key, at_stripe: Movements, booked: Movements, *, whole: bool) -> bool:
     """Whether Stripe and the books disagree about it. Of a part of the past we only see whether it
-    is in the books at all: what came before may explain the amount.
+    is in the books at all: what came before may explain the amount. What came and went there, like
+    a refund the bank sent back before we heard of it, need not be.
     """
     if whole:
         return at_stripe.get(key, 0) != booked.get(key, 0)
-    return key not in booked
+    return key not in booked and at_stripe.get(key, 0) != 0
 
 
 def _by_source(moved: list[gateway.BalanceTransaction]) -> Movements:

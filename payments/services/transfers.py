@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 
 from accounts.models import Party
@@ -21,7 +21,7 @@ from marketplace.core.errors import InvalidTransition
 from marketplace.core.models import OutboxMessage
 from marketplace.core.money import Money
 from payments import gateway, ledger, signals
-from payments.models import Funding, Hold, PayoutAccount, Transfer
+from payments.models import FraudWarning, Funding, Hold, PayoutAccount, Transfer
 from payments.services import alerts, commands, receivables, trust
 from payments.services.commands import command
 
@@ -42,6 +42,7 @@ PAYEE_IS_NOT_READY = {
 def draw_up(hold: Hold, funding: Funding, amount: Money) -> Transfer:
     """The payee's part of a charge; the money is in `pending`. Goes at once when no hold runs."""
     days, why = trust.security_hold(hold)
+    waits = bool(days) or why == Transfer.Wait.REVIEW
     transfer = Transfer.objects.create(
         hold=hold,
         funding=funding,
@@ -49,9 +50,9 @@ def draw_up(hold: Hold, funding: Funding, amount: Money) -> Transfer:
         amount_minor=amount.minor,
         currency=amount.currency,
         due_at=clock.now() + dt.timedelta(days=days),
-        wait=why if days else Transfer.Wait.NONE,
+        wait=why if waits else Transfer.Wait.NONE,
     )
-    if not days:
+    if not waits:
         end_security_hold(transfer)
     return transfer
 
@@ -199,9 +200,15 @@ def retry(transfer: Transfer, *, by: "User") -> None:
 def run_due(*, limit: int = 100) -> int:
     """End the security holds whose time has come and send what a payee can receive now.
 
-    Beat calls it; two at once take different rows.
+    What a person of ours has to look at waits for them. Beat calls it; two at once take different
+    rows.
     """
-    waiting = Transfer.objects.filter(status=Status.WAITING, due_at__lte=clock.now())
+    reviews = FraudWarning.objects.filter(
+        funding=OuterRef("funding"), ours=True, status=FraudWarning.Status.OPEN
+    )
+    waiting = Transfer.objects.filter(~Exists(reviews), status=Status.WAITING).filter(
+        due_at__lte=clock.now()
+    )
     ready = Transfer.objects.filter(status=Status.BLOCKED, payee__payout_account__can_receive=True)
     moved = 0
     while moved < limit and (

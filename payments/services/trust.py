@@ -5,6 +5,7 @@ from django.db.models.aggregates import Count
 
 from accounts.models import Party
 from payments.models import Hold, PlatformPolicy, Transfer
+from payments.services import suspicion
 
 Wait = Transfer.Wait
 OPEN = (Hold.Status.HELD, Hold.Status.PAUSED)
@@ -42,7 +43,12 @@ def finished_contracts(payee: Party) -> int:
 
 def security_hold(hold: Hold) -> tuple[int, Transfer.Wait]:
     """How many days the payee waits for what is released of this hold, and by which rule."""
-    policy = hold.policy
+    if suspicion.is_under_review(hold):
+        return hold.policy.hold_days_first_payment, Wait.REVIEW
+    return _by_record(hold, hold.policy)
+
+
+def _by_record(hold: Hold, policy: PlatformPolicy) -> tuple[int, Transfer.Wait]:
     if not policy.security_hold_by_tier:
         return policy.security_hold_days, Wait.EVERYBODY
     if not _has_paid_before(hold.payer):

@@ -1,4 +1,7 @@
-"""Early fraud warnings: held money waits until a person has looked at the payment (case C7)."""
+"""Early fraud warnings: held money waits until a person has looked at the payment (case C7).
+
+Our own suspicions (`suspicion`, case S1) are lifted here too.
+"""
 
 import logging
 

@@ -302,6 +302,17 @@ def test_while_stripe_is_away_nothing_is_changed_and_the_person_is_told(market):
     assert PayoutAccount.objects.get().stripe_id == ""
 
 
+def test_after_an_error_of_stripes_the_next_click_opens_the_account_under_a_new_key(market):
+    """The old key would bring the same error for a day."""
+    market.stripe.fail_next("error_after", on="POST /v1/accounts")
+    with pytest.raises(payouts.StripeAway):
+        start(market)
+    assert start(market)
+    assert PayoutAccount.objects.get().stripe_id
+    assert len(keys_of(market.stripe, "/accounts")) == 2
+    assert len(set(keys_of(market.stripe, "/accounts"))) == 2
+
+
 def test_a_country_stripe_does_not_serve_is_refused_in_words(market):
     with pytest.raises(DomainError, match="cannot pay out to this country"):
         start(market, country="ZZ")

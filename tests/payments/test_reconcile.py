@@ -5,11 +5,14 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
+from marketplace.core import clock
 from marketplace.core.models import OutboxMessage
 from payments import gateway, ledger
 from payments.models import Journal, Refund, Transfer
+from payments.services import funding as fundings
 from payments.services import holds, reconciliation
 from tests.payments.world import eur
+from tests.stripe_sandbox import FAILING_REFUND_CARD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -111,6 +114,25 @@ def test_the_last_days_alone_are_compared_without_the_balance(traffic):
     said, errors = run(days=3)
     assert errors == ""
     assert "balance" not in said
+
+
+def test_a_refund_that_left_and_came_back_before_we_heard_of_it_is_no_difference(market):
+    """Both movements are of one day, sum to nothing, and are in no journal of the balance."""
+    hold = market.open("60.00")
+    started = market.start(hold)
+    market.stripe.pay(started.session_id, card=FAILING_REFUND_CARD)
+    fundings.confirm(started)
+    hold.refresh_from_db()
+    market.refill()
+    reconciliation.reconcile()
+    market.stripe.fail_next("drop_after", on="POST /v1/refunds", times=2)
+    holds.refund(hold, by=market.client, basis="settlement")
+    market.stripe.move_clock(60)
+    OutboxMessage.objects.filter(state="pending").update(due_at="2020-01-01T00:00Z")
+    market.work()
+    assert Refund.objects.get().status == "failed"
+    report = reconciliation.reconcile(since=clock.days_from_now(-3))
+    assert Refund.objects.get().stripe_id not in {one.source for one in report.differences}
 
 
 def test_while_stripe_is_away_the_command_says_so(traffic):

@@ -8,6 +8,7 @@ import pytest
 import stripe
 from django.urls import reverse
 
+from marketplace.core import clock
 from payments import gateway, ledger
 from payments.models import Funding, Journal, PayoutAccount, StripeEvent
 from payments.services import inbox, payouts, reconciliation
@@ -108,6 +109,37 @@ def test_w5_what_was_never_delivered_is_fetched(market):
     assert inbox.poll() == 0
     hold.refresh_from_db()
     assert hold.status == "held"
+
+
+def test_w5_after_four_days_of_silence_the_first_webhook_does_not_hide_the_days_before(
+    market, client
+):
+    """The poller goes on where it ended, not at the newest event we know."""
+    inbox.poll()
+    hold = market.open()
+    started = market.start(hold)
+    market.stripe.pay(started.session_id)
+    # Nobody was there to hear of it, and nobody polled either: the whole site was down.
+    market.stripe.drain()
+    market.stripe.move_clock(4 * 24 * 3600)
+    with clock.moved_to(clock.days_from_now(4)):
+        later = market.start(market.open())
+        market.stripe.pay(later.session_id)
+        assert market.hear(client)
+        hold.refresh_from_db()
+        assert hold.status == "pending"
+        inbox.poll()
+    hold.refresh_from_db()
+    assert hold.status == "held"
+
+
+def test_a_poll_that_had_to_stop_goes_on_where_it_stopped(market):
+    market.held()
+    market.stripe.drain()
+    counts = [inbox.poll(limit=2) for _ in range(10)]
+    assert counts[0] == 2
+    assert sum(counts) == StripeEvent.objects.count()
+    assert counts[-1] == 0
 
 
 def test_w5_what_no_event_told_is_found_by_the_reconciliation(market):

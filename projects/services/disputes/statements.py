@@ -1,6 +1,7 @@
 """What the two sides say: open a dispute, answer it, take it back."""
 
 import datetime as dt
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,8 +12,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Party, User
 from marketplace.core import audit, clock, text
-from marketplace.core.display import money_text
-from marketplace.core.errors import InvalidInput, InvalidTransition, NotAllowed
+from marketplace.core.display import day_text, money_text
+from marketplace.core.errors import DomainError, InvalidInput, InvalidTransition, NotAllowed
 from marketplace.core.models import StoredFile
 from marketplace.core.money import Money
 from payments.services import holds
@@ -25,7 +26,14 @@ from projects.services.disputes.telling import open_and_locked, tell
 from projects.services.sides import over_money
 from projects.services.uploads import MOST_FILES, keep
 
+log = logging.getLogger(__name__)
 LONGEST = 6000
+
+
+class TooLate(DomainError):
+    """The time for statements and evidence is over."""
+
+    code = "too_late"
 
 
 @transaction.atomic
@@ -119,7 +127,13 @@ def add_statement(
     files: Sequence[StoredFile] = (),
     uploads: "Sequence[File[Any]]" = (),
 ) -> DisputeStatement:
-    """Explain, add evidence, or make another proposal; what was said before stays as it is."""
+    """Explain, add evidence, or make another proposal; what was said before stays as it is.
+
+    Raises TooLate once the moderator's time is over: they decide on what was there. Only a proposal
+    alone is still possible, because an agreement always is.
+    """
+    if files or uploads or to_freelancer is None:
+        _refuse_late(dispute, by=by)
     brought = [*files, *keep(uploads, by=by)]
     dispute, contract = open_and_locked(dispute)
     side = over_money(by, contract)
@@ -153,6 +167,18 @@ def add_statement(
         proposal=to_freelancer is not None,
     )
     return statement
+
+
+def _refuse_late(dispute: Dispute, *, by: User) -> None:
+    if clock.now() >= dispute.decide_due_at:
+        log.warning("dispute %s: evidence of user %s came too late", dispute.ref, by.ref)
+        raise TooLate(
+            _(
+                "Evidence could be added until %(day)s; a moderator decides on what was there. You "
+                "can still propose an amount without files, or accept the other side's."
+            )
+            % {"day": day_text(dispute.decide_due_at)}
+        )
 
 
 @transaction.atomic
