@@ -63,7 +63,7 @@ class SellerDetailsAdmin(ReadOnlyAdmin):
     def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Whoever may export the reports may look."""
         may: bool = request.user.has_perm("payments.export_tax_report")
-        return may or super().has_view_permission(request, obj)  # type: ignore[arg-type]
+        return may or super().has_view_permission(request, obj)
 
 
 def _file(request: UserRequest, kind: str, year: int) -> HttpResponse:
