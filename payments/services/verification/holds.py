@@ -1,0 +1,121 @@
+"""Holds against the books: what is held, what was paid in, what was given away."""
+
+from payments.services.verification.check import Check
+
+CHECKS = [
+    Check(
+        "holds have the fees of their policy",
+        "payments_hold",
+        """
+        SELECT format('hold %s (%s) of %s has fees %s and %s, its policy says %s and %s', hold.id,
+                      hold.ref, hold.amount_minor, hold.client_fee_minor,
+                      hold.freelancer_fee_minor, agreed.client, agreed.freelancer)
+        FROM payments_hold AS hold
+        JOIN payments_platformpolicy AS policy ON policy.id = hold.policy_id
+        CROSS JOIN LATERAL (
+            SELECT round(hold.amount_minor::numeric * policy.client_fee_bps / 10000) AS client,
+                   round(hold.amount_minor::numeric * policy.freelancer_fee_bps / 10000)
+                       AS freelancer
+            WHERE NOT hold.fee_free
+            UNION ALL SELECT 0, 0 WHERE hold.fee_free
+        ) AS agreed
+        WHERE (hold.client_fee_minor, hold.freelancer_fee_minor)
+              <> (agreed.client, agreed.freelancer)
+        """,
+    ),
+    Check(
+        "holds hold what their status says",
+        "payments_hold",
+        """
+        SELECT format('hold %s (%s) is %s: %s held, %s paused, %s fee held', hold.id, hold.ref,
+                      hold.status, coalesce(held.posted, 0), coalesce(paused.posted, 0),
+                      coalesce(fee.posted, 0))
+        FROM payments_hold AS hold
+        LEFT JOIN held_now AS held ON held.role = 'held' AND held.owner_key = hold.ref
+        LEFT JOIN held_now AS paused ON paused.role = 'dispute_hold'
+             AND paused.owner_key = hold.ref
+        LEFT JOIN held_now AS fee ON fee.role = 'client_fee_held' AND fee.owner_key = hold.ref
+        LEFT JOIN taken AS gone ON gone.hold_id = hold.id AND gone.bearer
+             = CASE hold.frozen_from WHEN 'paused' THEN 'dispute_hold' ELSE 'held' END
+        LEFT JOIN taken AS fee_gone ON fee_gone.hold_id = hold.id
+             AND fee_gone.bearer = 'client_fee_held'
+        CROSS JOIN LATERAL (
+            SELECT CASE hold.status WHEN 'frozen' THEN hold.frozen_from ELSE hold.status END
+                       AS status
+        ) AS stands
+        WHERE (coalesce(held.posted, 0), coalesce(paused.posted, 0), coalesce(fee.posted, 0))
+              <> (CASE stands.status WHEN 'held' THEN hold.amount_minor - coalesce(gone.amount, 0)
+                       ELSE 0 END,
+                  CASE stands.status WHEN 'paused' THEN hold.amount_minor - coalesce(gone.amount, 0)
+                       ELSE 0 END,
+                  CASE WHEN stands.status IN ('held', 'paused')
+                       THEN hold.client_fee_minor - coalesce(fee_gone.amount, 0) ELSE 0 END)
+        """,
+    ),
+    Check(
+        "holds that ended gave away exactly what was paid in",
+        "payments_hold",
+        """
+        SELECT format('hold %s (%s) ended with %s earned of %s: %s to the payee, %s back, %s fees, '
+                      '%s was paid in', hold.id, hold.ref, hold.awarded_minor, hold.amount_minor,
+                      ends.to_payee, ends.to_payer, ends.fees,
+                      hold.amount_minor + hold.client_fee_minor)
+        FROM payments_hold AS hold
+        LEFT JOIN LATERAL (
+            SELECT coalesce(sum(entry.amount) FILTER (WHERE account.role = 'pending'), 0)
+                       AS to_payee,
+                   coalesce(sum(entry.amount) FILTER (WHERE account.role = 'refund_clearing'), 0)
+                       AS to_payer,
+                   coalesce(sum(entry.amount)
+                            FILTER (WHERE account.role IN ('fee_revenue', 'vat_payable')), 0)
+                       AS fees
+            FROM payments_journal AS journal
+            JOIN payments_entry AS entry ON entry.journal_id = journal.id
+            JOIN payments_account AS account ON account.id = entry.account_id
+            WHERE journal.idempotency_key = 'end:' || hold.ref
+        ) AS ends ON true
+        LEFT JOIN LATERAL (
+            SELECT coalesce(sum(amount), 0) AS amount FROM taken
+            WHERE taken.hold_id = hold.id
+              AND taken.bearer IN ('held', 'dispute_hold', 'client_fee_held')
+        ) AS bank ON true
+        WHERE hold.ended_at IS NOT NULL AND (
+            ends.to_payee + ends.to_payer + ends.fees + bank.amount
+                <> hold.amount_minor + hold.client_fee_minor
+            OR ends.to_payee <> hold.awarded_minor - round(
+                hold.freelancer_fee_minor::numeric * hold.awarded_minor / hold.amount_minor)
+            OR ends.fees <> (
+                round(hold.freelancer_fee_minor::numeric * hold.awarded_minor / hold.amount_minor)
+                + round(hold.client_fee_minor::numeric * hold.awarded_minor / hold.amount_minor)))
+        """,
+    ),
+    Check(
+        "fundings that were paid are in the books with their amount, and filled their holds",
+        "payments_funding",
+        """
+        SELECT format('funding %s (%s) is %s: %s asked for, %s in its parts, %s in the books',
+                      funding.id, funding.ref, funding.status, funding.amount_minor, parts.amount,
+                      books.amount)
+        FROM payments_funding AS funding
+        LEFT JOIN LATERAL (
+            SELECT sum(part.amount_minor + part.client_fee_minor) AS amount,
+                   bool_and(part.amount_minor = hold.amount_minor
+                            AND part.client_fee_minor = hold.client_fee_minor) AS alike
+            FROM payments_fundingpart AS part JOIN payments_hold AS hold ON hold.id = part.hold_id
+            WHERE part.funding_id = funding.id
+        ) AS parts ON true
+        LEFT JOIN LATERAL (
+            SELECT -sum(entry.amount) AS amount
+            FROM payments_journal AS journal
+            JOIN payments_entry AS entry ON entry.journal_id = journal.id
+            JOIN payments_account AS account ON account.id = entry.account_id
+            WHERE journal.idempotency_key = 'charge:' || funding.charge_id
+              AND account.role = 'stripe_balance'
+        ) AS books ON true
+        WHERE parts.amount IS DISTINCT FROM funding.amount_minor::numeric OR NOT parts.alike
+           OR (funding.status IN ('paid', 'returned')
+               AND books.amount IS DISTINCT FROM funding.amount_minor::numeric)
+           OR (funding.status = 'quarantined' AND books.amount IS NULL)
+        """,
+    ),
+]
