@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from accounts import countries
 from accounts.models import Party
 from marketplace.core.money import Money
-from payments.models import Hold, PayoutAccount, SellerDetails
+from payments.models import GiveBack, Hold, PayoutAccount, SellerDetails
 from payments.models.sellers import Details
 
 DAC7, US_1099 = "dac7", "us-1099"
@@ -97,7 +97,8 @@ def sellers(kind: str, year: int) -> list[Seller]:
     DAC7 is about payees of the European Union: what each quarter's consideration was, the fees
     kept, and how many payments (Directive (EU) 2021/514, Annex V, section III B). The American
     report is about payees of the United States, by month. A payee counts where their tax number
-    is from, or else where they live. Three queries.
+    is from, or else where they live. What was given back lowers the European consideration; form
+    1099-K wants the gross amount. Four queries at most.
     """
     first = dt.datetime(year, 1, 1, tzinfo=dt.UTC)
     holds = (
@@ -135,7 +136,25 @@ def sellers(kind: str, year: int) -> list[Seller]:
         part.gross += hold.awarded.minor
         part.fees += hold.shares(hold.awarded).freelancer_fee.minor
         part.payments += 1
+    if kind == DAC7:
+        _take_off_what_was_given_back(found, first)
     return list(found.values())
+
+
+def _take_off_what_was_given_back(found: dict[tuple[int, str], Seller], first: dt.datetime) -> None:
+    """Consideration is what stayed: a quarter in which more went back than came is below zero."""
+    given_back = GiveBack.objects.filter(
+        status=GiveBack.Status.DONE,
+        ended_at__gte=first,
+        ended_at__lt=first.replace(year=first.year + 1),
+    )
+    for back in given_back.select_related("hold"):
+        seller = found.get((back.hold.payee_id, back.currency))
+        # Who earned nothing in the year is not told about for giving money of another year back.
+        if seller and back.ended_at:
+            part = seller.months[back.ended_at.month - 1]
+            part.gross -= back.amount_minor
+            part.fees -= back.amount_minor - back.from_payee_minor
 
 
 def _is_about(kind: str, country: str) -> bool:

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from marketplace.core.errors import InvalidInput
 from marketplace.core.money import InvalidAmount, Money
-from payments.api import AmountField
+from payments.api.parts import AmountField
 from projects.api.shapes import FileShape, PartyShape
 from projects.models import Bid, Project
 from projects.models.projects import AiPolicy

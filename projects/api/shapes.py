@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from payments.api import AmountField
+from payments.api.parts import AmountField
 
 if TYPE_CHECKING:
     Serializer = serializers.Serializer[Any]

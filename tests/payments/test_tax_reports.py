@@ -14,10 +14,10 @@ from accounts.models import Party, User
 from marketplace.core.errors import InvalidInput
 from marketplace.core.models import AuditRow
 from marketplace.core.money import Money
-from payments.models import SellerDetails
+from payments.models import Hold, SellerDetails
 from payments.models.sellers import Details
 from payments.selectors import tax_reports
-from payments.services import holds, sellers, tax_exports
+from payments.services import givebacks, holds, sellers, tax_exports
 from tests.factories import StaffFactory, UserFactory
 from tests.payments.world import eur
 
@@ -220,12 +220,25 @@ def test_staff_without_the_permission_get_neither(client, db):
     assert client.get(reverse("admin:payments_sellerdetails_reports")).status_code == 403
 
 
-def test_the_report_costs_three_queries_however_many_payments(year, django_assert_num_queries):
-    with django_assert_num_queries(3):
+def test_what_was_given_back_is_no_consideration(year):
+    hold = Hold.objects.earliest("pk")
+    with time_machine.travel(MAY, tick=False):
+        givebacks.give_back(hold, by=year.freelancer, amount=eur("600.00"))
+
+    (seller,) = tax_reports.sellers(tax_reports.DAC7, 2026)
+
+    assert [(part.gross, part.fees) for part in seller.quarters[:2]] == [
+        (700_00, 56_00),
+        (-550_00, -44_00),
+    ]
+
+
+def test_the_report_costs_four_queries_however_many_payments(year, django_assert_num_queries):
+    with django_assert_num_queries(4):
         tax_reports.sellers(tax_reports.DAC7, 2026)
     for _more in range(3):
         earn(year, "10.00", MAY)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         tax_reports.sellers(tax_reports.DAC7, 2026)
 
 
