@@ -125,7 +125,7 @@ def test_a_refund_that_left_and_came_back_before_we_heard_of_it_is_no_difference
     hold.refresh_from_db()
     market.refill()
     reconciliation.reconcile()
-    market.stripe.fail_next("drop_after", on="POST /v1/refunds", times=2)
+    market.stripe.fail_next("error_after", on="POST /v1/refunds")
     holds.refund(hold, by=market.client, basis="settlement")
     market.stripe.move_clock(60)
     OutboxMessage.objects.filter(state="pending").update(due_at="2020-01-01T00:00Z")
