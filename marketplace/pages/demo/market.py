@@ -45,6 +45,7 @@ from projects.services import (
     deliveries,
     disputes,
     ending,
+    giving_back,
     messages,
     orders,
     posting,
@@ -298,6 +299,10 @@ class Market:
         contract.refresh_from_db()
         with self._days_ago(story.started - 14 * len(story.steps) - 2):
             self._review(contract, story)
+            if story.given_back:
+                last = self._steps(contract)[-1]
+                freelancer = self._user_of(contract, "freelancer")
+                giving_back.give_back(last, by=freelancer, amount=euros(story.given_back))
 
     def _review(self, contract: Contract, story: Story) -> None:
         of_work, of_client = story.praise

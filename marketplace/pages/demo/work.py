@@ -119,7 +119,8 @@ class Story:
 
     `steps` are (title, whole euros); `ends` says where it stands: "reviewed", "unfunded",
     "funded", "in_review", "changes", "disputed", "decided", "called_off", "paying".
-    `started` is how many days ago the contract was signed.
+    `started` is how many days ago the contract was signed, `given_back` how many whole euros of the
+    last step the freelancer returned later.
     """
 
     client: str
@@ -132,6 +133,7 @@ class Story:
     started: int
     praise: tuple[str, str] = ("", "")
     stars: int = 5
+    given_back: int = 0
 
 
 STORIES = (
@@ -206,6 +208,7 @@ STORIES = (
             "Customers photograph our bags now. Amara also saved us money at the printer.",
             "Paolo knows his bread and trusts you with the rest. A pleasure.",
         ),
+        given_back=150,
     ),
     Story(
         "paolo@forno.example",
