@@ -81,6 +81,13 @@ class PayOutForm(Form):
     currency = forms.CharField(max_length=3)
     key = forms.CharField(max_length=80)
 
+    def clean_currency(self) -> str:
+        """One there is."""
+        currency: str = self.cleaned_data["currency"]
+        if currency_or("", currency) != currency:
+            raise forms.ValidationError(_("This is no currency"))
+        return currency
+
 
 class QuoteForm(Form):
     """An amount to look at."""

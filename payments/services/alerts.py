@@ -39,7 +39,8 @@ def call(account: PayoutAccount, kind: str) -> None:
     alert, opened = PayoutAlert.objects.get_or_create(account=account, kind=kind, closed_at=None)
     if not opened:
         return
-    log.error("%s", alert)
+    # Whose account it is stands on the page of the alert: no names in logs.
+    log.error("payout alert %s: %s of %s", alert.pk, kind, account)
     audit.record(None, "payout_alert.opened", alert, rule="payouts", kind=kind, account=account.pk)
     notify(
         staff_who_may(PERMISSION),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts.models import Group
 from accounts.selectors import people_of
@@ -141,6 +142,8 @@ def lift(bank: BankDetails, *, by: "User", reason: str) -> None:
     """
     if not (by.is_active and by.is_staff and by.has_perm(alerts.PERMISSION)):
         raise NotAllowed
+    if people_of(bank.account.party).filter(pk=by.pk).exists():
+        raise NotAllowed(_("This is about money of your own. Somebody else has to do it."))
     reason = check_reason(reason)
     account = _lock_account(bank)
     row = BankDetails.objects.select_for_update().get(pk=bank.pk)

@@ -154,30 +154,39 @@ def send(message: OutboxMessage) -> None:
     if payout.status != Status.REQUESTED:
         outbox.done(message)
         return
-    if pause_of(account) and not message.payload.get("asked"):
-        _refused(payout.pk, "paused", message)
-        return
-    try:
-        told = commands.ask(
-            message,
-            lambda key: gateway.pay_out(
-                key=key,
-                account=account.stripe_id,
-                amount=payout.amount,
-                metadata={"command": message.key, "payout": payout.ref},
-            ),
-            find=lambda: gateway.find_payout(
-                account=account.stripe_id,
-                since=payout.created_at - CLOCKS_DIFFER,
-                command_id=message.key,
-            ),
+
+    def find() -> gateway.Payout | None:
+        return gateway.find_payout(
+            account=account.stripe_id,
+            since=payout.created_at - CLOCKS_DIFFER,
+            command_id=message.key,
         )
+
+    told: gateway.Payout | None
+    try:
+        if pause_of(account):
+            # Nothing is asked again: the bank may be another one now. What Stripe did hear counts.
+            told = find() if message.payload.get("asked") else None
+        else:
+            told = commands.ask(
+                message,
+                lambda key: gateway.pay_out(
+                    key=key,
+                    account=account.stripe_id,
+                    amount=payout.amount,
+                    metadata={"command": message.key, "payout": payout.ref},
+                ),
+                find=find,
+            )
     except gateway.Refused as error:
         _refused(payout.pk, error.code or "refused", message)
-    else:
-        with transaction.atomic():
-            record(account, told)
-            outbox.done(message)
+        return
+    if told is None:
+        _refused(payout.pk, "paused", message)
+        return
+    with transaction.atomic():
+        record(account, told)
+        outbox.done(message)
 
 
 @transaction.atomic

@@ -6,9 +6,10 @@ Our own suspicions (`suspicion`, case S1) are lifted here too.
 import logging
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import Party, User
 from marketplace.core import audit, clock, text
 from marketplace.core.errors import InvalidInput, InvalidTransition, NotAllowed
 from payments import gateway
@@ -64,11 +65,15 @@ def _record(funding_pk: int, told: gateway.FraudWarning) -> None:
 def lift(warning: FraudWarning, *, by: User, reason: str) -> None:
     """A person of ours has looked: the money is held as before and every clock runs on.
 
-    Raises NotAllowed without the right, InvalidInput without a reason, InvalidTransition when it is
-    not open any more.
+    Raises NotAllowed without the right and for money of one's own, InvalidInput without a reason,
+    InvalidTransition when it is not open any more.
     """
     if not (by.is_active and by.is_staff and by.has_perm(PERMISSION)):
         raise NotAllowed(_("You do not have the right to lift warnings."))
+    funded = {"holds_received__funding_parts__funding": warning.funding_id}
+    sides = Party.objects.filter(Q(fundings=warning.funding_id) | Q(**funded))
+    if sides.filter(memberships__user=by).exists():
+        raise NotAllowed(_("This is about money of your own. Somebody else has to do it."))
     reason = text.short_block(reason, limit=LONGEST_REASON, field="reason")
     if len(reason) < SHORTEST_REASON:
         raise InvalidInput(

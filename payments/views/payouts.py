@@ -141,9 +141,12 @@ def bank_report(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 @login_required
 def payout_refresh(request: UserRequest) -> HttpResponse:
-    """Stripe sends people here whose link was old: they get a new one."""
+    """Stripe sends people here whose link was old: they get a new one.
+
+    A lost account makes room for another one only when they press for it.
+    """
     account = payout_facts.payout_account_of(request.user.own_party)
-    if account and account.country:
+    if account and account.country and not account.is_lost:
         try:
             return go_to(request, _onboarding(request, account.country))
         except DomainError as error:

@@ -20,7 +20,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import Membership
 from marketplace.core import clock
-from marketplace.core.errors import DomainError, InvalidInput, InvalidTransition
+from marketplace.core.errors import DomainError, InvalidInput, InvalidTransition, NotAllowed
 from marketplace.core.money import Money
 from marketplace.devstack.folder import DataFolder
 from marketplace.devstack.postgres import OWNER, Postgres
@@ -286,6 +286,10 @@ def test_s1_one_person_on_both_sides_waits_for_a_person_of_ours(market):
     assert broken_lines() == []
 
     reason = "They are partners and both of them work on it; papers seen."
+    market.freelancer.is_staff = market.freelancer.is_superuser = True
+    market.freelancer.save(update_fields=["is_staff", "is_superuser"])
+    with pytest.raises(NotAllowed, match="money of your own"):
+        warnings.lift(warning, by=market.freelancer, reason=reason)
     warnings.lift(warning, by=StaffFactory(), reason=reason)
     with clock.moved_to(clock.days_from_now(60)):
         due.run()

@@ -138,6 +138,32 @@ def test_a_payout_asked_for_before_the_change_does_not_leave_after_it(market, cl
     assert (asked.status, asked.failure) == ("refused", "paused")
 
 
+def test_a_payout_stripe_never_heard_of_does_not_go_to_the_new_bank(market, client, account):
+    market.stripe.fail_next("drop_before", on="POST /v1/payouts", times=2)
+    asked = bank_payouts.pay_out(account, by=market.freelancer, amount=eur("92.00"), key="k")
+    message = OutboxMessage.objects.get(key=asked.command_id)
+    assert message.payload["asked"]
+    change_bank(market, client, account)
+
+    bank_payouts.send(message)
+
+    asked.refresh_from_db()
+    assert (asked.status, asked.failure) == ("refused", "paused")
+    assert gateway.available(account=account.stripe_id) == {"EUR": 92_00}
+
+
+def test_a_payout_stripe_did_hear_of_is_kept_although_the_bank_has_changed(market, client, account):
+    market.stripe.fail_next("drop_after", on="POST /v1/payouts", times=2)
+    asked = bank_payouts.pay_out(account, by=market.freelancer, amount=eur("92.00"), key="k")
+    market.stripe.change_bank(account.stripe_id, OTHER_BANK)
+    payouts.refresh(account)
+
+    bank_payouts.send(OutboxMessage.objects.get(key=asked.command_id))
+
+    asked.refresh_from_db()
+    assert asked.status == "pending"
+
+
 def test_a_new_choice_of_schedule_does_not_end_the_pause(market, client, account):
     change_bank(market, client, account)
     schedules.choose(account, by=market.freelancer, interval="weekly", weekday="monday")
@@ -240,6 +266,15 @@ def test_staff_may_end_the_wait_only_with_the_right_and_a_reason(market, client,
     bank_details.lift(row, by=staff, reason=REASON)
     with pytest.raises(InvalidTransition):
         bank_details.lift(row, by=staff, reason=REASON)
+
+
+def test_staff_do_not_let_payouts_to_themselves_go_on(market, client, account):
+    row = change_bank(market, client, account)
+    market.freelancer.is_staff = market.freelancer.is_superuser = True
+    market.freelancer.save(update_fields=["is_staff", "is_superuser"])
+
+    with pytest.raises(NotAllowed, match="money of your own"):
+        bank_details.lift(row, by=market.freelancer, reason=REASON)
 
 
 def test_staff_let_payouts_go_on_in_the_admin(market, client, account):

@@ -136,6 +136,18 @@ def test_while_an_account_is_lost_its_schedule_is_not_set_and_afterwards_it_is(m
     assert gateway.payout_schedule(account=account.stripe_id) == "manual"
 
 
+def test_following_an_old_link_forgets_no_account(market, client):
+    account = market.connect()
+    market.stripe.cut_off(account.stripe_id)
+    market.hear(client)
+    page_of(client, market)
+
+    answer = client.get(reverse("payments:payout-refresh"))
+
+    assert answer["Location"] == reverse("payments:payout-setup")
+    assert PayoutAccount.objects.get().stripe_id == account.stripe_id
+
+
 def test_stripes_reasons_and_wishes_are_said_in_our_words(market, client):
     account = market.connect()
     market.stripe.restrict(account.stripe_id)

@@ -66,6 +66,18 @@ def test_money_that_is_ready_goes_to_the_bank_when_the_payee_says_so(market, cli
     assert Payout.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"currency": "XXY"}, {"amount": "0"}, {"amount": "9" * 40}, {"key": ""}]
+)
+def test_an_offer_nobody_made_is_refused_on_the_page(market, client, account, wrong):
+    offer = {"amount": "9200", "currency": "EUR", "key": "k"} | wrong
+
+    answer = signed_in(client, market).post(reverse("payments:pay-out"), offer)
+
+    assert answer["Location"] == reverse("payments:payout-setup")
+    assert not Payout.objects.exists()
+
+
 def test_p2_more_than_there_is_is_refused_in_words_and_stripe_is_not_asked(market, client, account):
     with pytest.raises(InvalidInput, match=r"€92\.00 can go to your bank now"):
         pay_out(market, account, "92.01")
