@@ -25,16 +25,18 @@ def trust_tier(finished: int, policy: PlatformPolicy) -> int:
 def finished_contracts(payee: Party) -> int:
     """How many contracts of the payee ended in full payment, without any dispute.
 
-    All money set aside for such a contract was released whole and none of it was ever paused. A
-    bonus alone does not make one, and contracts with the same payer count once: a friend cannot
-    lift somebody.
+    All money set aside for such a contract was released whole, none of it was ever paused, and none
+    of it went back: who gives it back gets the fees back too, and trust is not for free. A bonus
+    alone does not make one, and contracts with the same payer count once: a friend cannot lift
+    somebody.
     """
+    stopped = Q(pauses__gt=0) | Q(given_back_minor__gt=0)
     works = (
         Hold.objects.filter(payee=payee, held_at__isnull=False, fee_free=False)
         .exclude(work="")
         .values("work", "payer")
         .annotate(
-            spoiled=Count("pk", filter=~Q(status=Hold.Status.RELEASED) | Q(pauses__gt=0)),
+            spoiled=Count("pk", filter=~Q(status=Hold.Status.RELEASED) | stopped),
         )
         .filter(spoiled=0)
     )

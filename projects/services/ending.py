@@ -173,6 +173,8 @@ def _ask(
         raise InvalidInput(_("Say why, in a sentence or two"), field="reason")
     if open_question(milestone):
         raise DomainError(_("You have asked already. The answer is still open."))
+    _refuse_stalling(milestone)
+    _answer_no(milestone, by=by)
     now = clock.now()
     question = Cancellation.objects.create(
         milestone=milestone,
@@ -199,6 +201,32 @@ def _ask(
         ends=ends_contract,
     )
     return question
+
+
+def _refuse_stalling(milestone: Milestone) -> None:
+    """A wish stops the review clock, so there is one for each delivery."""
+    delivered = milestone.submitted_at if milestone.status == Milestone.Status.SUBMITTED else None
+    if delivered and milestone.cancellations.filter(asked_at__gte=delivered).exists():
+        raise DomainError(
+            _("You have asked about this delivery. Approve it, ask for changes or open a dispute.")
+        )
+
+
+def _answer_no(milestone: Milestone, *, by: User) -> None:
+    """Who is asked for the money and wants it back has answered: silence releases it no more."""
+    if milestone.dormant == Milestone.Dormancy.ASKED:
+        stage = Milestone.Dormancy.OPEN
+        Milestone.objects.filter(pk=milestone.pk).update(dormant=stage, dormant_due_at=None)
+        milestone.dormant, milestone.dormant_due_at = stage, None
+        audit.record(by, "milestone.dormant", milestone, stage=stage, due="")
+        news.note(
+            milestone.contract,
+            "dormancy.open",
+            by=by,
+            milestone=milestone,
+            amount=milestone.amount,
+            side=Side.CLIENT.value,
+        )
 
 
 def remind_due() -> int:

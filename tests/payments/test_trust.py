@@ -7,9 +7,9 @@ from django.db import IntegrityError, transaction
 
 from marketplace.core import clock, outbox
 from payments.models import PlatformPolicy, Transfer
-from payments.services import holds, policies, transfers, trust
+from payments.services import givebacks, holds, policies, transfers, trust
 from tests.factories import UserFactory
-from tests.payments.world import World
+from tests.payments.world import World, eur
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +81,15 @@ def test_a_contract_that_was_disputed_counts_for_nothing(market, tiered):
     finish(market, "work-2")
     # While money of a contract is held it is not finished.
     market.held(work="work-2")
+    assert trust.finished_contracts(market.freelancer.party) == 0
+
+
+def test_a_contract_whose_money_was_given_back_counts_for_nothing(market, tiered):
+    hold = finish(market, "work-1").hold
+    assert trust.finished_contracts(market.freelancer.party) == 1
+
+    givebacks.give_back(hold, by=market.freelancer, amount=eur("1.00"))
+
     assert trust.finished_contracts(market.freelancer.party) == 0
 
 

@@ -156,6 +156,17 @@ def test_while_a_wish_waits_silence_is_no_approval_and_a_day_is_left_after_it(wo
     nothing_is_broken()
 
 
+def test_one_wish_for_each_delivery_stops_the_review_clock(work):
+    step = work.delivered(1)
+    ending.call_off(step, by=work.client, reason="It is not ours.")
+    ending.take_back(step, by=work.client)
+
+    with pytest.raises(DomainError, match="asked about this delivery"):
+        ending.call_off(work.step(1), by=work.client, reason="It is still not ours.")
+    with time_machine.travel(work.step(1).review_due_at + HOUR):
+        assert approvals.approve_due() == 1
+
+
 def test_an_approval_takes_the_wish_off_the_table(work):
     step = work.delivered(1)
     ending.call_off(step, by=work.client, reason="Changed my mind.")

@@ -10,7 +10,7 @@ from marketplace.core import clock
 from marketplace.core.errors import InvalidTransition, NotAllowed
 from payments.models import Hold, PlatformPolicy, Refund, Transfer
 from projects.models import Milestone
-from projects.services import custody, deliveries, dormancy, messages
+from projects.services import custody, deliveries, dormancy, ending, messages
 from tests.payments.threads import together
 from tests.projects.proofs import nothing_is_broken
 from tests.projects.work import Work, eur
@@ -135,6 +135,26 @@ def test_a_client_who_declines_ends_every_default(work):
 
     assert work.step(1).dormant == Stage.OPEN
     assert work.held(work.step(1).hold) == eur("600.00")
+
+
+@pytest.mark.parametrize("answer", ["none", "no", "taken back"])
+def test_a_client_who_asks_to_call_it_off_has_answered_and_silence_pays_nobody(work, answer):
+    deliveries.ask_for_changes(work.delivered(1), by=work.client, points="More blue.")
+    at = asleep(work, Stage.FREELANCER)
+    with time_machine.travel(at + DAY):
+        dormancy.ask_for_release(work.step(1), by=work.freelancer)
+    with time_machine.travel(at + 14 * DAY):
+        ending.call_off(work.step(1), by=work.client, reason="Nothing ever came.")
+        if answer == "no":
+            ending.answer(work.step(1), by=work.freelancer, accept=False)
+        elif answer == "taken back":
+            ending.take_back(work.step(1), by=work.client)
+    with time_machine.travel(at + 16 * DAY):
+        assert dormancy.run_due() == 0
+
+    assert work.step(1).dormant == Stage.OPEN
+    assert work.held(work.step(1).hold) == eur("600.00")
+    nothing_is_broken()
 
 
 def test_a_client_who_pays_pays_without_waiting(work):
