@@ -30,6 +30,8 @@ CATEGORY = {
 REASON = {"AE": "VATEX-EU-AE", "O": "VATEX-EU-O"}
 # "One", and a payment card.
 PIECE, BY_CARD = "C62", "48"
+# No characters at all, and XML refuses them.
+NO_SIGNS = "\ufffe\uffff"
 ADDRESS_LINES = ("LineOne", "LineTwo", "LineThree")
 
 
@@ -189,5 +191,7 @@ def _add(parent: ET.Element, path: str, text: str = "", **attributes: str) -> ET
     element.attrib.update(attributes)
     if text:
         # What XML cannot hold would make the whole file unreadable.
-        element.text = "".join(sign for sign in text if sign >= " " or sign in "\t\n\r")
+        element.text = "".join(
+            sign for sign in text if (sign >= " " and sign not in NO_SIGNS) or sign in "\t\n\r"
+        )
     return element

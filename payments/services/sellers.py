@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Party
+from accounts.services import parties
 from marketplace.core import audit, clock
 from marketplace.core.errors import InvalidInput
 from payments.models import SellerDetails
@@ -30,14 +31,13 @@ def save(
 ) -> SellerDetails:
     """Keep what the payee said, the tax number sealed; saying it again replaces it.
 
-    Name and address also stand on receipts from now on. Raises InvalidInput beside the field for
-    what cannot be.
+    Name and address also stand on receipts from now on. Raises NotAllowed, and InvalidInput beside
+    the field for what cannot be.
     """
     _refuse_impossible(details)
     with transaction.atomic():
         party = Party.objects.select_for_update().get(pk=party.pk)
-        party.legal_name, party.address, party.country = legal_name, address, country
-        party.save(update_fields=["legal_name", "address", "country"])
+        _move(party, by=by, legal_name=legal_name, address=address, country=country)
         saved, _created = SellerDetails.objects.update_or_create(
             party=party,
             defaults={
@@ -50,6 +50,28 @@ def save(
         # Which, never what: the log is not sealed.
         audit.record(by, "seller_details.saved", party, tax_country=tax_country, told=details.told)
     return saved
+
+
+def _move(party: Party, *, by: "User", legal_name: str, address: str, country: str) -> None:
+    """The same door as the page of details: a VAT id stays one of the party's country."""
+    try:
+        parties.update_details(
+            party,
+            by=by,
+            legal_name=legal_name,
+            address=address,
+            country=country,
+            vat_id=party.vat_id,
+            website=party.website,
+            about=party.about,
+        )
+    except InvalidInput as error:
+        if error.field != "vat_id":
+            raise
+        raise InvalidInput(
+            _("Your VAT id is of another country. Change it in your details first."),
+            field="country",
+        ) from error
 
 
 def _refuse_impossible(details: Details) -> None:

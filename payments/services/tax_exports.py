@@ -1,11 +1,12 @@
 """Yearly reports for tax offices as files."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 from accounts.models import Party, User
 from marketplace.core import audit
-from marketplace.core.tables import csv_text
+from marketplace.core.tables import Cell, csv_text
 from payments.selectors import tax_reports
 from payments.selectors.tax_reports import DAC7, Part, Seller
 
@@ -15,6 +16,7 @@ SELLER = [
     "birth_date", "birth_place", "account", "currency", "forms", "missing",
 ]  # fmt: skip
 PERIOD = ["period", "consideration", "fees", "payments"]
+AMOUNTS = {"consideration", "fees"}
 
 
 def csv_report(kind: str, year: int, *, by: User) -> str:
@@ -23,7 +25,7 @@ def csv_report(kind: str, year: int, *, by: User) -> str:
     return csv_text(
         [*SELLER, *PERIOD],
         [
-            [*(_cell(row[name]) for name in SELLER), *(period[name] for name in PERIOD)]
+            [*(_cell(row[name]) for name in SELLER), *(_number(period, name) for name in PERIOD)]
             for row in rows
             for period in row["periods"]
         ],
@@ -85,3 +87,9 @@ def _lines(party: Party) -> list[str]:
 
 def _cell(value: str | list[str]) -> str:
     return " ".join(value) if isinstance(value, list) else value
+
+
+def _number(period: dict[str, Any], name: str) -> Cell:
+    """Amounts as numbers: a text that begins with a minus would be taken for a formula."""
+    value: Cell = period[name]
+    return Decimal(value) if name in AMOUNTS else value

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.countries import EUROPEAN_UNION
 from accounts.models import Party
@@ -34,24 +35,29 @@ TOPIC = "vat_check"
 KEEP_ASKING = dt.timedelta(days=1)
 # A person who presses the button again so soon would get the same answer.
 PAUSE = dt.timedelta(minutes=10)
+# Nobody learns ids by trying them, and the register does not shut us out.
+MOST_A_DAY = 10
 
 
 class CheckedJustNow(DomainError):
     """The register was asked a moment ago."""
 
     code = "checked_just_now"
-    default_message = _("This VAT id was checked a moment ago. Ask again in ten minutes.")
+    default_message = gettext_lazy(
+        "This VAT id was checked a moment ago. Ask again in ten minutes."
+    )
 
 
 @transaction.atomic
 def ask(party: Party, *, by: "User | None") -> VatCheck | None:
     """Have the party's VAT id checked soon; a check that is running is not doubled.
 
-    None when there is no id a register of the Union could know.
+    None when there is no id a register of the Union could know, or when people have asked about the
+    party too often today.
     """
     # Whoever changes the id holds this row too, so both see the same one.
     party = Party.objects.select_for_update().get(pk=party.pk)
-    if not tax.is_checkable(party):
+    if not tax.is_checkable(party) or (by and _is_too_often(party)):
         return None
     source = VatCheck.Source.TEST if vies.is_stand_in() else VatCheck.Source.VIES
     check, is_new = VatCheck.objects.get_or_create(
@@ -73,7 +79,13 @@ def ask_again(party: Party, *, by: "User") -> None:
     newest = tax.newest_check(party)
     if newest and newest.ended_at and clock.now() - newest.ended_at < PAUSE:
         raise CheckedJustNow
-    ask(party, by=by)
+    if ask(party, by=by) is None and tax.is_checkable(party):
+        raise CheckedJustNow(_("You have asked many times today. Ask again tomorrow."))
+
+
+def _is_too_often(party: Party) -> bool:
+    day_ago = clock.now() - dt.timedelta(days=1)
+    return party.vat_checks.filter(asked_at__gt=day_ago).count() >= MOST_A_DAY
 
 
 @outbox.handles(TOPIC)

@@ -19,6 +19,7 @@ from payments.models.sellers import Details
 from payments.selectors import tax_reports
 from payments.services import givebacks, holds, sellers, tax_exports
 from tests.factories import StaffFactory, UserFactory
+from tests.payments.tax import prove, settle_in
 from tests.payments.world import eur
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -143,6 +144,22 @@ def test_what_cannot_be_is_refused_beside_its_field(market, details, field):
     assert not SellerDetails.objects.exists()
 
 
+def test_a_proven_vat_id_does_not_move_to_another_country_with_the_tax_details(market, client):
+    user = market.freelancer
+    settle_in(user.party, "DE", "DE123456789")
+    prove(user.party)
+
+    with pytest.raises(InvalidInput) as refused:
+        tell(user, country="FR")
+    user.party.refresh_from_db()
+    tell(user, country="DE")
+
+    assert refused.value.field == "country"
+    assert (user.party.country, user.party.vat_id) == ("DE", "DE123456789")
+    row = AuditRow.objects.get(action="party.details_changed")
+    assert row.facts == {"fields": ["legal_name", "address"]}
+
+
 def test_the_files_say_what_programs_need(year):
     staff = StaffFactory()
 
@@ -230,6 +247,11 @@ def test_what_was_given_back_is_no_consideration(year):
     assert [(part.gross, part.fees) for part in seller.quarters[:2]] == [
         (700_00, 56_00),
         (-550_00, -44_00),
+    ]
+    file = tax_exports.csv_report("dac7", 2026, by=StaffFactory())
+    assert [row["consideration"] for row in csv.DictReader(io.StringIO(file))][:2] == [
+        "644.00",
+        "-506.00",
     ]
 
 

@@ -65,6 +65,19 @@ def test_a_new_vat_id_is_checked_by_itself_and_the_answer_kept():
     assert tax.proof_of(user.party).vat_id == "FR12345678902"
 
 
+def test_the_register_is_asked_so_often_a_day_and_not_more():
+    user = UserFactory(side="hire")
+    for number in range(12):
+        change_details(user, vat_id=f"FR{number:011d}")
+
+    assert VatCheck.objects.count() == vat_checks.MOST_A_DAY
+    with pytest.raises(CheckedJustNow, match="tomorrow"):
+        vat_checks.ask_again(user.party, by=user)
+    with time_machine.travel(clock.now() + DAY):
+        vat_checks.ask_again(user.party, by=user)
+    assert VatCheck.objects.count() == vat_checks.MOST_A_DAY + 1
+
+
 def test_ids_no_register_of_the_union_knows_are_not_asked_about():
     user = UserFactory(side="hire")
     change_details(user, country="GB", vat_id="GB123456789")
