@@ -23,7 +23,9 @@ class GiveBackView(APIView):
     def post(self, request: Request, ref: str, n: int) -> Response:
         """So much of the agreed amount goes back to the client, and both fees of it."""
         seat, milestone = selectors.milestone_to_return(caller(request), ref, n)
-        typed = answers(shapes.GiveBackShape, request)["amount"]
-        amount = amount_of(typed, seat.contract.currency, "amount")
-        given = giving_back.give_back(milestone, by=caller(request), amount=amount)
+        typed = answers(shapes.GiveBackShape, request)
+        amount, left = (
+            amount_of(typed[name], seat.contract.currency, name) for name in ("amount", "left")
+        )
+        given = giving_back.give_back(milestone, by=caller(request), amount=amount, seen=left)
         return Response(shapes.GivenBackShape(given).data)

@@ -226,18 +226,22 @@ def test_pages_say_the_exact_amounts_before_and_after(work):
     assert (money.awarded, money.returned) == (eur("500.00"), eur("100.00"))
 
 
-def test_programs_give_back_too(work):
+def test_programs_give_back_too_and_once_for_what_was_left(work):
     work.approved(1)
 
-    answer = work.as_freelancer.post(
-        f"/api/v1/contracts/{work.contract.ref}/milestones/1/give-back/",
-        {"amount": "100.00"},
-        content_type="application/json",
-        headers={"Idempotency-Key": "give-back-1"},
-    )
+    def ask(key):
+        return work.as_freelancer.post(
+            f"/api/v1/contracts/{work.contract.ref}/milestones/1/give-back/",
+            {"amount": "100.00", "left": "600.00"},
+            content_type="application/json",
+            headers={"Idempotency-Key": key},
+        )
 
-    assert answer.status_code == 200
+    answer, again = ask("give-back-1"), ask("give-back-2")
+
+    assert (answer.status_code, again.status_code) == (200, 409)
     assert answer.json()["to_client"] == "103.00"
+    assert GiveBack.objects.count() == 1
 
 
 def test_only_the_freelancer_gives_back_and_only_for_180_days(work):
