@@ -97,13 +97,14 @@ class Looker:
         self.page = page
         self.complaints = complaints
         self.client = Client()
-        # Playwright calls back from a context of its own, where Django would open another
-        # connection.
         self.ours = contextvars.copy_context()
         page.route(lambda url: url.startswith(HERE), self._answer)
 
     def inspect(self, pages: Iterable[tuple[str, Any]]) -> None:
         """Fail with everything that is wrong on these pages; `(path, user or None)`."""
+        # Playwright calls back from a context of its own, where Django would open another
+        # connection. The one of this moment knows ours.
+        self.ours = contextvars.copy_context()
         wrong: list[str] = []
         for path, user in pages:
             self.client = _client_of(user)

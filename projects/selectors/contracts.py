@@ -5,13 +5,13 @@ from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, JSONObject
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from accounts.models import Membership, Party, User
-from payments.models import Funding
+from payments.models import Funding, PurchaseOrder
 from projects.models import (
     Bonus,
     Cancellation,
@@ -325,6 +325,7 @@ def contracts_with_seat(user: User) -> QuerySet[Contract]:
     rights = JSONObject(pay="can_pay", hire="can_hire", manage="can_manage")
     mine = Membership.objects.filter(user=user)
     read = MessageRead.objects.filter(contract=OuterRef("contract"), user=user)
+    order = PurchaseOrder.objects.filter(work=OuterRef("ref"))
     unread = (
         Message.objects.filter(contract=OuterRef("pk"))
         .exclude(author=user)
@@ -342,6 +343,8 @@ def contracts_with_seat(user: User) -> QuerySet[Contract]:
                 mine.filter(party=OuterRef("freelancer")).values(json=rights)
             ),
             unread=Coalesce(Subquery(unread), 0),
+            # The client's own number for it.
+            order_number=Coalesce(Subquery(order.values("number")), Value("")),
         )
     )
 

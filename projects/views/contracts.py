@@ -11,7 +11,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from marketplace.core.errors import DomainError, InvalidTransition
 from marketplace.core.http import UserRequest, go_to, show
-from payments.selectors.tax import order_number
 from projects.forms.deliveries import CallOffForm
 from projects.models import Contract, Milestone
 from projects.selectors import contracts as selectors
@@ -127,7 +126,7 @@ def payments(request: UserRequest, ref: str) -> HttpResponse:
         "space": space,
         "table": payment_rows(seat, space),
         "may_order": seat.is_client and seat.moves_money,
-        "order": order_number(seat.contract.ref) if seat.is_client else "",
+        "order": vars(seat.contract)["order_number"] if seat.is_client else "",
     }
     return show(request, "projects/contract_payments.html", context)
 
