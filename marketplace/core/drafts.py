@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest
 
 from marketplace.core import clock
@@ -27,6 +28,26 @@ def save(request: HttpRequest, kind: str, values: dict[str, Any], *, subject: st
         defaults={"values": values, "updated_at": clock.now()},
     )
     return draft
+
+
+@transaction.atomic
+def add(
+    request: HttpRequest, kind: str, values: dict[str, Any], *, unless: str = "", without: str = ""
+) -> None:
+    """Put these values over those that are kept, whatever else is being added at the same moment.
+
+    Nothing happens to a draft in which `unless` is set; `without` is taken out of it.
+    """
+    owner = _owner(request)
+    draft, _created = Draft.objects.select_for_update().get_or_create(
+        **owner, kind=kind, subject="", defaults={"updated_at": clock.now()}
+    )
+    if unless and draft.values.get(unless):
+        return
+    draft.values = draft.values | values
+    draft.values.pop(without, None)
+    draft.updated_at = clock.now()
+    draft.save(update_fields=["values", "updated_at"])
 
 
 def find(request: HttpRequest, kind: str, *, subject: str = "") -> Draft | None:

@@ -68,7 +68,7 @@ def step(request: HttpRequest, step: int) -> HttpResponse:
     status, suggested = 200, []
     if request.method == "POST":
         form = form_class(request.POST, currency=currency)
-        _keep(request)
+        drafts.add(request, DRAFT, _typed(request), without=PUBLISH_WHEN_JOINED)
         if _is_fit(form, currency):
             onward = CHECK if request.POST.get("back") else step + 1
             return go_to(request, reverse("projects:post-step", args=[onward]))
@@ -118,8 +118,13 @@ def _check(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def keep_draft(request: HttpRequest) -> HttpResponse:
-    """Keep what is typed so far; nothing is checked, nothing is shown."""
-    _keep(request)
+    """Keep what is typed so far; nothing is checked, nothing is shown.
+
+    A page that is being left sends this, too, and it may come after the step itself: it never
+    takes back that the person has pressed Publish.
+    """
+    if typed := _typed(request):
+        drafts.add(request, DRAFT, typed, unless=PUBLISH_WHEN_JOINED)
     return HttpResponse(status=204)
 
 
@@ -170,11 +175,8 @@ def _values(request: HttpRequest) -> dict[str, Any]:
     return dict(draft.values) if draft else {}
 
 
-def _keep(request: HttpRequest) -> None:
-    typed = {name: request.POST[name][:LONGEST_ANSWER] for name in ANSWERS if name in request.POST}
-    kept = _values(request) | typed
-    kept.pop(PUBLISH_WHEN_JOINED, None)
-    drafts.save(request, DRAFT, kept)
+def _typed(request: HttpRequest) -> dict[str, str]:
+    return {name: request.POST[name][:LONGEST_ANSWER] for name in ANSWERS if name in request.POST}
 
 
 def _currency(user: User | AnonymousUser) -> str:

@@ -79,6 +79,9 @@
   });
   addEventListener("pageshow", () => $$("form[data-sent]").forEach((f) => { delete f.dataset.sent; f.classList.remove("htmx-request"); }));
 
+  // What leaves with the form itself is not also kept: the later of the two would win.
+  document.addEventListener("htmx:beforeRequest", (e) => { if (e.target.dataset?.sent) e.preventDefault(); });
+
   // htmx could not send: say so where the person is looking, keep what they typed.
   const failed = (e) => {
     const form = e.target.closest?.("form");

@@ -110,6 +110,20 @@ def test_a_visitor_posts_first_and_joins_then():
     assert Draft.objects.count() == 0
 
 
+def test_a_draft_that_arrives_late_does_not_take_back_that_it_was_published():
+    client = Client()
+    post_steps(client)
+    answer = client.post("/projects/new/4/")
+    # What the page that was left had kept, and what a page without answers sends.
+    for typed in ({"skills": "Django", "ai_policy": "ask"}, {}):
+        assert client.post("/projects/new/draft/", typed).status_code == 204
+
+    join(client, name="Jonas Weber", email="jonas@example.test", after=answer)
+
+    assert Project.objects.get().skills.count() == 3
+    assert Draft.objects.count() == 0
+
+
 def test_a_visitor_who_joins_without_publishing_keeps_the_draft():
     client = Client()
     post_steps(client)
