@@ -1,4 +1,4 @@
-"""Forty contracts live through half a year of faults, and every cent is explained."""
+"""Twenty contracts live through half a year of faults, and every cent is explained."""
 
 import logging
 
@@ -6,7 +6,7 @@ import pytest
 
 from bench.simulation import Market
 
-CONTRACTS, SEED = 40, 1
+CONTRACTS, SEED = 20, 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -16,6 +16,6 @@ def test_after_half_a_year_of_faults_everybody_is_paid_or_refunded_exactly(strip
     market = Market(stripe_sandbox, contracts=CONTRACTS, seed=SEED)
     market.run()
     assert market.unexplained() == [], f"seed {SEED}"
-    # Every kind of life was lived.
-    for kind in ("bonus", "dispute lost", "dispute won", "fraud warning", "worker died"):
+    # It was no quiet half year.
+    for kind in ("card declined", "webhook lost", "webhook twice", "worker died"):
         assert market.seen[kind], kind
