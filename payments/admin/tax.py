@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from marketplace.core.admin import ReadOnlyAdmin
+from marketplace.core.display import percent_text
 from marketplace.core.errors import DomainError
 from payments import models
 from payments.services import vat_rates
@@ -36,7 +37,7 @@ class VatRateAdmin(ReadOnlyAdmin):
 
     @admin.display(description="%")
     def percent(self, rate: models.VatRate) -> str:
-        return f"{rate.rate_bps / 100:g}"
+        return percent_text(rate.rate_bps)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("payments.add_vatrate")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Party
 from marketplace.core import clock
+from marketplace.core.display import percent_text
 from marketplace.core.guards import Guard, append_only
 from marketplace.core.ids import RefField
 from marketplace.core.status import StatusModel
@@ -65,7 +66,7 @@ class VatRate(models.Model):
         triggers = append_only()
 
     def __str__(self) -> str:
-        return f"{self.country} {self.rate_bps / 100:g}% from {self.starts_on}"
+        return f"{self.country} {percent_text(self.rate_bps)} from {self.starts_on}"
 
 
 class VatCheck(StatusModel):
