@@ -59,6 +59,12 @@ def terms(text: str) -> list[str]:
     return [stem(word) for word in surface_words(text)]
 
 
+def sentence(text: str) -> str:
+    """The text redacted as `terms()` redacts it, with the small words that give it meaning."""
+    plain = CONTRACTION.sub("", redact.without_patterns(text))
+    return " ".join(redact.without_personal_words([word.casefold() for word in _words(plain)]))
+
+
 def surface_words(text: str) -> list[str]:
     """The words that `terms()` counts, before their plurals are cut."""
     plain = CONTRACTION.sub("", redact.without_patterns(text))
