@@ -24,7 +24,7 @@ WORKS_TO_LEARN = 100
 WORKS_TO_CENTRE = 50
 STIFFNESS = 3.0
 # As many vectors as are unpacked from bytes at a time: they stay in the cache of a core.
-CHUNK = 4096
+CHUNK = 512
 
 
 class Reader:
@@ -128,11 +128,14 @@ class Meanings:
 
     def near(self, placed: Vectors) -> Floats:
         """How near each of them is to one vector: 1 the same, 0 unrelated or opposite."""
-        found = np.empty(len(self._packed))
+        found = np.empty(len(self._packed), dtype=np.float32)
+        room = np.empty((CHUNK, DIMENSIONS), dtype=np.float32)
         for start in range(0, len(found), CHUNK):
-            part = slice(start, start + CHUNK)
-            found[part] = self._packed[part].astype(np.float32) @ placed
-        return np.maximum(found * self._tops, 0)
+            part = self._packed[start : start + CHUNK]
+            unpacked = room[: len(part)]
+            np.copyto(unpacked, part)
+            np.dot(unpacked, placed, out=found[start : start + len(part)])
+        return np.asarray(np.maximum(found * self._tops, 0), dtype=np.float64)
 
 
 def packed(vectors: Vectors) -> Bytes:

@@ -40,7 +40,7 @@ WORKS_READ = 10
 # These of the first ten places, counted from 0, are kept for people with little past work.
 KEPT_FOR_NEW = (2, 9)
 # Who of them comes first. What a record makes larger says nothing between one work and three.
-TELLING_IF_NEW = ("best", "meaning", "meaning_best", "recent", "fresh", "profile")
+TELLING_IF_NEW = ("best", "meaning", "recent", "fresh", "profile")
 
 
 class Matcher:
@@ -69,7 +69,7 @@ class Matcher:
 
         Two of the first ten places belong to people who are new here and fit.
         """
-        asked = _Asked(self._people, need, max(self._at, need.posted_at or self._at))
+        asked = _Asked(self._people, need, at=self._at)
         weighed = asked.weigh(exclude)
         people = self._people
         shares = asked.shares(weighed)
@@ -101,7 +101,7 @@ class Matcher:
 
     def features_for(self, need: Need) -> tuple[tuple[str, ...], Mapping[str, Floats]]:
         """Ids and features of everybody for a project: what weights are fitted on."""
-        asked = _Asked(self._people, need, max(self._at, need.posted_at or self._at))
+        asked = _Asked(self._people, need, at=self._at)
         return tuple(person.id for person in self._people.docs), asked.weigh(()).features
 
     def needs_for(
@@ -182,12 +182,12 @@ def build_index(
 class _Asked:
     """What one project asks of everybody: votes of their works, and facts about them."""
 
-    def __init__(self, people: index.People, need: Need, day: date) -> None:
-        self.people, self.need, self.day = people, need, day
+    def __init__(self, people: index.People, need: Need, *, at: date) -> None:
+        self.people, self.need, self.at = people, need, at
         terms_asked = index.need_terms(need)
         self.query = people.texts.query(terms_asked)
         self.own = people.words.query(terms_asked)
-        voices = people.voices_on(day)
+        voices = people.voices_on(max(at, need.posted_at or at))
         words = people.texts.scores(self.query)
         titles = people.titles.scores(people.titles.query(terms(need.title)))
         self.votes = {
@@ -211,7 +211,7 @@ class _Asked:
         raw["skills"] = people.skills.coverage(need.skills)
         raw["proof"] = people.proof.of(need.skills)
         raw["words"] = people.words.scores(self.own)
-        raw["active"], raw["recent"] = people.active_on(self.day)
+        raw["active"], raw["recent"] = people.active_on(self.at)
         raw["fresh"] = people.freshness
         if self.profile is not None:
             raw["profile"] = self.profile * people.freshness
