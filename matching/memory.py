@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from marketplace.core import clock
+from matching.engine.encoder import load_encoder
+from matching.engine.meaning import Reader
 from matching.engine.rank import Matcher, build_index
 from matching.selectors import documents
 
@@ -15,6 +17,9 @@ from matching.selectors import documents
 OLDEST = 60.0
 # Building takes a while in a big market; it may use one part in this many of the time.
 PATIENCE = 5
+# Texts nobody has read yet that one build reads; about ten seconds. The rest are found by
+# their words until the next build has read them.
+READ_AT_ONCE = 1500
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class _Kept:
 
 
 _kept: dict[str, _Kept] = {}
+# Outlives the matchers, so that a change costs reading what changed.
+_vectors: dict[str, Reader] = {}
 
 
 def people_matcher() -> Matcher:
@@ -49,19 +56,29 @@ def forget_needs() -> None:
     _kept.pop("needs", None)
 
 
-def _fresh(name: str, stamp: documents.Stamp, build: Callable[[], Matcher]) -> Matcher:
+def _fresh(name: str, stamp: documents.Stamp, build: Callable[[Reader | None], Matcher]) -> Matcher:
     kept = _kept.get(name)
     if kept is None or not kept.is_good(stamp):
         started = time.monotonic()
-        matcher = build()
+        read = _reader(_vectors.get(name))
+        matcher = build(read)
+        if read:
+            _vectors[name] = read
         now = time.monotonic()
         kept = _kept[name] = _Kept(matcher, stamp, now, now - started)
     return kept.matcher
 
 
-def _build_people() -> Matcher:
-    return build_index(documents.people(), (), at=clock.now().date())
+def _reader(before: Reader | None) -> Reader | None:
+    """A reader that knows what the one before used; None where there is no encoder."""
+    encoder = load_encoder()
+    known = before.used if before else None
+    return Reader(encoder, known=known, most_new=READ_AT_ONCE) if encoder else None
 
 
-def _build_needs() -> Matcher:
-    return build_index((), documents.needs(), at=clock.now().date())
+def _build_people(read: Reader | None) -> Matcher:
+    return build_index(documents.people(), (), at=clock.now().date(), read=read)
+
+
+def _build_needs(read: Reader | None) -> Matcher:
+    return build_index((), documents.needs(), at=clock.now().date(), read=read)

@@ -55,6 +55,7 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
         why=why,
         considered=documents.findable().count(),
         took_ms=_since(started),
+        engine=matcher.engine,
     )
     with transaction.atomic():
         # Two rankings of one project at once take turns; the last one stands.
@@ -87,6 +88,7 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
         why=why,
         considered=open_projects().count(),
         took_ms=_since(started),
+        engine=matcher.engine,
     )
     with transaction.atomic():
         Party.objects.select_for_update(of=("self",), no_key=True).get(pk=party.pk)
@@ -124,9 +126,6 @@ def forget_party(party: Party) -> None:
 
 
 def _write(run: MatchRun, found: Sequence[Ranked], rows: Sequence[Match]) -> None:
-    from matching.engine.rank import VERSION  # noqa: PLC0415 - as above
-
-    run.engine = VERSION
     run.at = clock.now()
     run.results = [[int(each.id), round(each.score, 6)] for each in found]
     run.save()

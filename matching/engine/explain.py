@@ -17,6 +17,12 @@ from django.utils.translation import ngettext
 from matching.engine.documents import UNKNOWN_FIT, HistoryItem, Need, PersonDoc, Reason
 from matching.engine.text import skill_key
 
+# Which summands of a score each reason stands for.
+SKILL_PARTS = ("skills", "proof")
+WORK_PARTS = ("vote", "title", "best", "meaning", "meaning_best")
+PROFILE_PARTS = ("words", "fresh", "profile")
+ACTIVE_PARTS = ("active", "recent")
+
 Audience = Literal["client", "freelancer"]
 Mark = Literal["yes", "part", "no"]
 
@@ -28,11 +34,15 @@ WORDS_ALIKE = 3
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """A past work, what it gave to the score, and how many words it shares with the project."""
+    """A past work, what it gave to the score, and how it is like the project.
+
+    `words` counts the words both share; `near` says that both mean much the same.
+    """
 
     work: HistoryItem
     share: float
     words: int
+    near: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,7 @@ def reasons(
     need: Need,
     works: Sequence[Vote],
     shared_words: Sequence[str],
+    kept: bool = False,
 ) -> tuple[Reason, ...]:
     """The summands of a score as reasons, strongest first, then what is missing.
 
@@ -63,14 +74,17 @@ def reasons(
     missing = [name for key, name in asked.items() if key not in counted]
     text = {"words": list(shared_words[:WORDS_NAMED]), "new": not person.history}
     told = [
-        Reason("skills", parts["skills"], {"found": found, "needed": len(asked)}),
-        Reason("works", parts["vote"] + parts["title"], _works(works)),
-        Reason("profile", parts["words"] + parts["fresh"], text),
+        Reason("skills", _sum(parts, SKILL_PARTS), {"found": found, "needed": len(asked)}),
+        Reason("works", _sum(parts, WORK_PARTS), _works(works)),
+        Reason("profile", _sum(parts, PROFILE_PARTS), text),
+        Reason("active", _sum(parts, ACTIVE_PARTS), {"busy": bool(features.get("active"))}),
     ]
     told = [reason for reason in told if reason.contribution > 0]
     if "language" in parts:
         told.append(Reason("language", parts["language"], {"fit": features["language"]}))
     told.sort(key=lambda reason: -reason.contribution)
+    if kept:
+        told.append(Reason("newcomer"))
     if missing:
         told.append(Reason("missing", 0.0, {"names": missing}))
     return tuple(told)
@@ -103,10 +117,14 @@ def words(told: Sequence[Reason], audience: Audience) -> list[Words]:
     ]
 
 
+def _sum(parts: Mapping[str, float], names: Sequence[str]) -> float:
+    return sum(parts.get(name, 0.0) for name in names)
+
+
 def _works(works: Sequence[Vote]) -> dict[str, Any]:
     """The similar works with the public ones that gave most named."""
     ordered = sorted(works, key=lambda vote: (-vote.share, vote.work.title))
-    alike = [vote for vote in ordered if vote.words >= WORDS_ALIKE]
+    alike = [vote for vote in ordered if vote.near or vote.words >= WORDS_ALIKE]
     named = [vote for vote in alike if vote.work.public][:WORKS_NAMED]
     total = sum(vote.share for vote in works)
     return {
@@ -145,7 +163,7 @@ def _proof(skill: Mapping[str, Any]) -> str:
 def _say_works(facts: Mapping[str, Any], audience: Audience) -> Words:
     count = facts["alike"]
     if not count:
-        return Words("part", _("Past work shares a few words with this project"))
+        return Words("part", _("Past work is a little like this project"))
     if audience == "client":
         head = ngettext("%(count)d similar past project", "%(count)d similar past projects", count)
     else:
@@ -170,6 +188,21 @@ def _say_profile(facts: Mapping[str, Any], audience: Audience) -> Words:
         return Words("yes", _("New here, and the profile fits"), shared)
     head = _("The profile fits") if audience == "client" else _("Your profile fits")
     return Words("yes", head, shared)
+
+
+def _say_active(facts: Mapping[str, Any], audience: Audience) -> Words:
+    if audience == "client":
+        if facts["busy"]:
+            return Words("yes", _("Finished work here in the last 90 days"))
+        return Words("part", _("Finished work here before"))
+    if facts["busy"]:
+        return Words("yes", _("You finished work here in the last 90 days"))
+    return Words("part", _("You finished work here before"))
+
+
+def _say_newcomer(facts: Mapping[str, Any], audience: Audience) -> Words:
+    head = _("New here") if audience == "client" else _("You are new here")
+    return Words("part", head, _("Two of the first ten places are kept for new people who fit."))
 
 
 def _say_language(facts: Mapping[str, Any], audience: Audience) -> Words:
@@ -201,6 +234,8 @@ _SAID: Mapping[str, Callable[[Mapping[str, Any], Audience], Words]] = {
     "skills": _say_skills,
     "works": _say_works,
     "profile": _say_profile,
+    "active": _say_active,
     "language": _say_language,
+    "newcomer": _say_newcomer,
     "missing": _say_missing,
 }

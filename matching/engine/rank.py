@@ -7,7 +7,7 @@ that mean with the facts behind it.
 """
 
 import zlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,67 +16,67 @@ import numpy as np
 from matching.engine import explain, index
 from matching.engine.bm25 import Floats, contenders
 from matching.engine.documents import Need, PersonDoc, Ranked
+from matching.engine.meaning import Reader
 from matching.engine.text import stem, surface_words, terms
 from matching.engine.votes import voice
+from matching.engine.weights import load_weights
 
-VERSION = "lexical-1"
+VERSION = "votes-2"
 
-# Tuned on labelled public data (docs/matching.md). "fresh" gives the words of a profile more
-# room while there is little past work; "language" counts where a project names one.
-WEIGHTS: Mapping[str, float] = {
-    "vote": 1.0,
-    "title": 0.4,
-    "skills": 0.6,
-    "words": 0.1,
-    "fresh": 0.2,
-    "language": 0.1,
-}
-# Divided by the best of the query; the others are shares already.
-SCALED = ("vote", "title", "words")
-# Without any of these, a language in common is no reason to be shown.
+# Fitted on labelled public data; the file says how, docs/matching.md how well.
+WEIGHTS: Mapping[str, float] = load_weights()
+# Shares already; the others are divided by the best of the query.
+SHARES = frozenset({"skills", "active", "recent", "fresh", "language"})
+# Without any of these, being busy or a language in common is no reason to be shown.
 RELEVANCE = ("vote", "title", "skills", "words")
+# A work this near in meaning is relevant without sharing a word.
+NEAR_ENOUGH = 0.45
 # The works of one person that may vote for one project, best first.
 VOTES_PER_NEED = 5
 # A person says more than a project, and there are fewer projects to search.
 PERSON_TERMS = 100
+# Reading a text takes milliseconds: towards projects, a person's latest works are read.
+WORKS_READ = 10
+# These of the first ten places, counted from 0, are kept for people with little past work.
+KEPT_FOR_NEW = (2, 9)
+# Who of them comes first. What a record makes larger says nothing between one work and three.
+TELLING_IF_NEW = ("best", "meaning", "recent", "fresh", "profile")
 
 
 class Matcher:
-    """Ranks people for a project and projects for a person, with reasons."""
+    """Ranks people for a project and projects for a person, with reasons.
 
-    def __init__(self, people: Iterable[PersonDoc], needs: Iterable[Need], *, at: date) -> None:
+    With a reader it compares meanings as well as words; `engine` says what it works with.
+    """
+
+    def __init__(
+        self,
+        people: Iterable[PersonDoc],
+        needs: Iterable[Need],
+        *,
+        at: date,
+        read: Reader | None = None,
+    ) -> None:
         self._at = at
-        self._people = index.People(tuple(people))
-        self._needs = index.Needs(tuple(needs))
+        self._people = index.People(tuple(people), read)
+        self._needs = index.Needs(tuple(needs), read)
+        self.engine = f"{VERSION}+{read.model_id}" if read else f"{VERSION}, words only"
 
     def people_for(
         self, need: Need, k: int, *, exclude: Collection[str] = frozenset()
     ) -> list[Ranked]:
-        """The k people who fit a project best. Its client is never among them."""
+        """The k people who fit a project best. Its client is never among them.
+
+        Two of the first ten places belong to people who are new here and fit.
+        """
+        asked = _Asked(self._people, need, at=self._at)
+        weighed = asked.weigh(exclude)
         people = self._people
-        query = people.texts.query(index.need_terms(need))
-        titles = people.titles.query(terms(need.title))
-        own = people.words.query(index.need_terms(need))
-        voices = people.voices_on(max(self._at, need.posted_at or self._at))
-        votes = people.vote(people.texts, query, voices)
-        title_votes = people.vote(people.titles, titles, voices)
-        weighed = _weigh(
-            {
-                "vote": votes.by_owner,
-                "title": title_votes.by_owner,
-                "skills": people.skills.coverage(need.skills),
-                "words": people.words.scores(own),
-            },
-            fresh=people.freshness,
-            language=people.language_fit(need.language) if need.language else None,
-            out=people.flags({*exclude, need.client}),
-        )
-        shares = votes.per_item(len(people.works)) * weighed.unit("vote")
-        shares += title_votes.per_item(len(people.works)) * weighed.unit("title")
-        alike, mentions = people.texts.reader(query), people.words.reader(own)
+        shares = asked.shares(weighed)
+        alike, mentions = people.texts.reader(asked.query), people.words.reader(asked.own)
         forms = _surface_forms(*index.need_texts(need))
 
-        def ranked(place: int) -> Ranked:
+        def ranked(place: int, *, kept: bool) -> Ranked:
             voted = [item for item in people.works_of(place) if shares[item]]
             return weighed.ranked(
                 place,
@@ -84,13 +84,25 @@ class Matcher:
                 person=people.docs[place],
                 need=need,
                 works=[
-                    explain.Vote(people.works[item], float(shares[item]), len(alike(item)))
+                    explain.Vote(
+                        people.works[item],
+                        float(shares[item]),
+                        len(alike(item)),
+                        float(asked.near[item]) >= NEAR_ENOUGH,
+                    )
                     for item in voted
                 ],
                 shared_words=[forms[term] for term in mentions(place)],
+                kept=kept,
             )
 
-        return [ranked(place) for place in weighed.first(k, need.id, people.docs)]
+        found = weighed.first(k, need.id, people.docs, new=people.new)
+        return [ranked(place, kept=kept) for place, kept in found]
+
+    def features_for(self, need: Need) -> tuple[tuple[str, ...], Mapping[str, Floats]]:
+        """Ids and features of everybody for a project: what weights are fitted on."""
+        asked = _Asked(self._people, need, at=self._at)
+        return tuple(person.id for person in self._people.docs), asked.weigh(()).features
 
     def needs_for(
         self, person: PersonDoc, k: int, *, exclude: Collection[str] = frozenset()
@@ -101,23 +113,35 @@ class Matcher:
         queries = [needs.texts.query(index.work_terms(work), limit=PERSON_TERMS) for work in works]
         titles = [needs.titles.query(terms(work.title)) for work in works]
         own = needs.texts.query(index.own_terms(person), limit=PERSON_TERMS)
+        person = index.with_proof(person)
         ages = self._at.toordinal() - index.days_of(works)
         voices = voice(ages, index.weights_of(works))[:, np.newaxis]
         votes = _strongest(voices * needs.texts.score_all(queries))
         title_votes = _strongest(voices * needs.titles.score_all(titles))
-        fits = [index.language_fit(need.language, person.languages) for need in needs.docs]
+        near = np.zeros_like(votes)
+        if needs.meaning and len(works):
+            near[:WORKS_READ] = needs.meaning.near(works[:WORKS_READ])
+        meant = _strongest(voices * near)
+        raw = {
+            "vote": votes.sum(axis=0),
+            "title": title_votes.sum(axis=0),
+            "skills": needs.skills.covered_by(person.skills),
+            "words": needs.texts.scores(own),
+        }
+        if needs.meaning:
+            raw["meaning_best"] = meant.sum(axis=0)
+        raw["fresh"] = np.full(len(needs.docs), index.freshness(len(works)))
+        if needs.name_languages:
+            raw["language"] = np.asarray(
+                [index.language_fit(need.language, person.languages) for need in needs.docs]
+            )
         weighed = _weigh(
-            {
-                "vote": votes.sum(axis=0),
-                "title": title_votes.sum(axis=0),
-                "skills": needs.skills.covered_by(person.skills),
-                "words": needs.texts.scores(own),
-            },
-            fresh=np.full(len(needs.docs), index.freshness(len(works))),
-            language=np.asarray(fits) if needs.name_languages else None,
+            raw,
             out=needs.flags(exclude, client=person.id),
+            near=near.max(axis=0, initial=0.0) >= NEAR_ENOUGH,
         )
         shares = votes * weighed.unit("vote") + title_votes * weighed.unit("title")
+        shares += meant * weighed.unit("meaning_best")
         alike = [needs.texts.reader(query) for query in queries]
         mentions = needs.texts.reader(own)
         forms = _surface_forms(index.own_text(person))
@@ -130,18 +154,81 @@ class Matcher:
                 person=person,
                 need=needs.docs[place],
                 works=[
-                    explain.Vote(works[at], float(shares[at, place]), len(alike[at](place)))
+                    explain.Vote(
+                        works[at],
+                        float(shares[at, place]),
+                        len(alike[at](place)),
+                        float(near[at, place]) >= NEAR_ENOUGH,
+                    )
                     for at in voted
                 ],
                 shared_words=[forms[term] for term in mentions(place)],
             )
 
-        return [ranked(place) for place in weighed.first(k, person.id, needs.docs)]
+        return [ranked(place) for place, _ in weighed.first(k, person.id, needs.docs)]
 
 
-def build_index(people: Iterable[PersonDoc], needs: Iterable[Need], *, at: date) -> Matcher:
+def build_index(
+    people: Iterable[PersonDoc],
+    needs: Iterable[Need],
+    *,
+    at: date,
+    read: Reader | None = None,
+) -> Matcher:
     """A matcher over these people and projects, as seen on this day."""
-    return Matcher(people, needs, at=at)
+    return Matcher(people, needs, at=at, read=read)
+
+
+class _Asked:
+    """What one project asks of everybody: votes of their works, and facts about them."""
+
+    def __init__(self, people: index.People, need: Need, *, at: date) -> None:
+        self.people, self.need, self.at = people, need, at
+        terms_asked = index.need_terms(need)
+        self.query = people.texts.query(terms_asked)
+        self.own = people.words.query(terms_asked)
+        voices = people.voices_on(max(at, need.posted_at or at))
+        words = people.texts.scores(self.query)
+        titles = people.titles.scores(people.titles.query(terms(need.title)))
+        self.votes = {
+            "vote": people.vote(words, voices),
+            "best": people.vote_of_the_best(words, voices),
+            "title": people.vote(titles, voices),
+        }
+        self.near = np.zeros(len(people.works))
+        self.profile: Floats | None = None
+        meant = people.meaning.of(need) if people.meaning else None
+        if people.meaning and meant is not None:
+            self.near = people.meaning.works.near(meant)
+            self.profile = people.meaning.profiles.near(meant)
+            self.votes["meaning"] = people.vote(self.near, voices)
+            self.votes["meaning_best"] = people.vote_of_the_best(self.near, voices)
+
+    def weigh(self, exclude: Collection[str]) -> "_Weighed":
+        """The features of everybody and their sums."""
+        people, need = self.people, self.need
+        raw = {name: votes.by_owner for name, votes in self.votes.items()}
+        raw["skills"] = people.skills.coverage(need.skills)
+        raw["proof"] = people.proof.of(need.skills)
+        raw["words"] = people.words.scores(self.own)
+        raw["active"], raw["recent"] = people.active_on(self.at)
+        raw["fresh"] = people.freshness
+        if self.profile is not None:
+            raw["profile"] = self.profile * people.freshness
+        if need.language:
+            raw["language"] = people.language_fit(need.language)
+        near = np.zeros(len(people.docs))
+        np.maximum.at(near, people.owners, self.near)
+        if self.profile is not None:
+            near = np.maximum(near, self.profile)
+        out = people.flags({*exclude, need.client})
+        return _weigh(raw, out=out, near=near >= NEAR_ENOUGH)
+
+    def shares(self, weighed: "_Weighed") -> Floats:
+        """What every work gave to the score of its owner."""
+        size = len(self.people.works)
+        given = [votes.per_item(size) * weighed.unit(n) for n, votes in self.votes.items()]
+        return np.sum(given, axis=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,22 +240,41 @@ class _Weighed:
     tops: Mapping[str, float]
     scores: Floats
 
-    def first(self, k: int, query: str, docs: Sequence[PersonDoc] | Sequence[Need]) -> list[int]:
+    def first(
+        self,
+        k: int,
+        query: str,
+        docs: Sequence[PersonDoc] | Sequence[Need],
+        *,
+        new: index.Flags | None = None,
+    ) -> list[tuple[int, bool]]:
         """The places with the highest scores above zero, best first.
 
         Equals are drawn by lot, another one for every query but always the same: nobody
-        stands before their equals everywhere because of an id.
+        stands before their equals everywhere because of an id. True beside a place says that
+        it was kept for somebody who is `new`.
         """
 
         def order(place: int) -> tuple[float, int]:
             lot = zlib.crc32(f"{query} {docs[place].id}".encode())
             return -round(float(self.scores[place]), 12), lot
 
-        return sorted(contenders(self.scores, k).tolist(), key=order)[:k]
+        best = sorted(contenders(self.scores, k).tolist(), key=order)[:k]
+        if new is None:
+            return [(place, False) for place in best]
+        return with_newcomers(best, self._newest(new, order), k)
+
+    def _newest(self, new: index.Flags, order: Callable[[int], tuple[float, int]]) -> list[int]:
+        """The newcomers who fit, those first whose few works and words fit best."""
+        telling = [name for name in TELLING_IF_NEW if name in self.features]
+        merits = np.sum([self.weights[name] * self.features[name] for name in telling], axis=0)
+        found = contenders(np.where(new & (self.scores > 0), merits, 0.0), max(KEPT_FOR_NEW) + 1)
+        return sorted(found.tolist(), key=lambda place: (-round(merits[place], 12), order(place)))
 
     def unit(self, name: str) -> float:
         """What one point of a feature, before it was scaled, adds to the score."""
-        return self.weights[name] / self.tops[name] if self.tops[name] else 0.0
+        top = self.tops.get(name)
+        return self.weights[name] / top if top else 0.0
 
     def ranked(
         self,
@@ -179,37 +285,53 @@ class _Weighed:
         need: Need,
         works: Sequence[explain.Vote],
         shared_words: Sequence[str],
+        kept: bool = False,
     ) -> Ranked:
         features = {name: float(values[place]) for name, values in self.features.items()}
         parts = {name: self.weights[name] * value for name, value in features.items()}
         told = explain.reasons(
-            parts, features, person=person, need=need, works=works, shared_words=shared_words
+            parts,
+            features,
+            person=person,
+            need=need,
+            works=works,
+            shared_words=shared_words,
+            kept=kept,
         )
         return Ranked(name, float(self.scores[place]), features, told)
 
 
-def _weigh(
-    raw: Mapping[str, Floats],
-    *,
-    fresh: Floats,
-    language: Floats | None,
-    out: index.Flags,
-) -> _Weighed:
+def with_newcomers(best: Sequence[int], newest: Sequence[int], k: int) -> list[tuple[int, bool]]:
+    """The best with the best of the newcomers moved up to the places that are kept for them.
+
+    Nothing moves where enough newcomers stand that high by their score alone.
+    """
+    found = [(place, False) for place in best]
+    new = set(newest)
+    for count, at in enumerate(KEPT_FOR_NEW, start=1):
+        ahead = {place for place, _ in found[: at + 1]}
+        waiting = [place for place in newest if place not in ahead]
+        if at >= k or len(found) <= at or len(new & ahead) >= count or not waiting:
+            continue
+        found = [(place, kept) for place, kept in found if place != waiting[0]]
+        found.insert(at, (waiting[0], True))
+    return found[:k]
+
+
+def _weigh(raw: Mapping[str, Floats], *, out: index.Flags, near: index.Flags) -> _Weighed:
     """Scale the features and add them up; who is out, or has nothing in common, gets 0."""
     kept = {name: np.where(out, 0.0, values) for name, values in raw.items()}
     tops = {name: float(values.max(initial=0.0)) for name, values in kept.items()}
     features = {
-        name: values / tops[name] if name in SCALED and tops[name] else values
+        name: values / tops[name] if name not in SHARES and tops[name] else values
         for name, values in kept.items()
     }
-    features["fresh"] = features["words"] * fresh
-    if language is not None:
-        features["language"] = language
+    features["fresh"] = features["words"] * features["fresh"]
     total = sum(WEIGHTS[name] for name in features)
     weights = {name: WEIGHTS[name] / total for name in features}
-    relevant = sum(features[name] for name in RELEVANCE) > 0
+    relevant = (sum(features[name] for name in RELEVANCE) > 0) | (near & ~out)
     scores = sum(weights[name] * values for name, values in features.items())
-    return _Weighed(features, weights, tops, np.where(relevant, scores, 0.0))
+    return _Weighed(features, weights, tops, np.where(relevant & ~out, scores, 0.0))
 
 
 def _strongest(votes: Floats) -> Floats:

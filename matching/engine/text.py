@@ -9,6 +9,7 @@ from matching.engine import redact
 
 # Letters and digits of any script; a tail of + or # belongs to names such as C++ and F#.
 WORD = re.compile(r"[^\W_]+(?:[+#]+(?!\w))?")
+TOKEN = re.compile(r"\w+|[^\w\s]")
 CONTRACTION = re.compile(r"['’](?:s|m|d|t|ll|re|ve)\b", re.IGNORECASE)
 ACRONYMS = re.compile(r"[A-Z]{2,}s")
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -57,6 +58,12 @@ def skill_key(name: str) -> str:
 def terms(text: str) -> list[str]:
     """The terms of a text in order: redacted, folded, without stop words, plurals cut."""
     return [stem(word) for word in surface_words(text)]
+
+
+def sentence(text: str) -> str:
+    """The text redacted as `terms()` redacts it, with the small words and stops that shape it."""
+    plain = fold(CONTRACTION.sub("", redact.without_patterns(text))).casefold()
+    return " ".join(redact.without_personal_words(TOKEN.findall(plain)))
 
 
 def surface_words(text: str) -> list[str]:

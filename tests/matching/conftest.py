@@ -24,8 +24,10 @@ CHECKOUT = (
 def fresh_memory():
     """Tests roll back, so what the process remembers of one is wrong in the next."""
     memory._kept.clear()
+    memory._vectors.clear()
     yield
     memory._kept.clear()
+    memory._vectors.clear()
 
 
 def a_client(name="Mara Voss"):

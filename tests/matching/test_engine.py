@@ -4,11 +4,13 @@ import datetime as dt
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from matching.engine import explain, text
+from matching.engine import explain, text, votes
 from matching.engine.bm25 import Bm25
 from matching.engine.documents import HistoryItem, Need, PersonDoc
+from matching.engine.proof import ProofTable
 from matching.engine.rank import build_index
 from matching.engine.skills import SkillTable
 
@@ -335,3 +337,58 @@ def test_any_text_gives_a_sensible_list_or_none(description):
     found = ranking(CROWD, Need(id="odd", title="", description=description))
 
     assert all(0 < each.score <= 1 for each in found)
+
+
+def test_work_finished_here_lately_lifts_a_person_and_samples_do_not():
+    idle = replace(INES, history=tuple(replace(w, date=dt.date(2019, 1, 1)) for w in INES.history))
+    sample = replace(idle, history=(*idle.history, work("Roses", days_ago=1, weight=0.5)))
+    finished = replace(idle, history=(*idle.history, work("Roses", days_ago=1)))
+    people = [
+        replace(idle, id="idle"),
+        replace(sample, id="sample"),
+        replace(finished, id="lately"),
+    ]
+
+    found = {each.id: each for each in ranking(people)}
+
+    assert found["idle"].features["active"] == found["sample"].features["active"] == 0
+    assert found["lately"].features["active"] > 0
+    assert found["lately"].features["recent"] > found["sample"].features["recent"]
+    active = next(reason for reason in found["lately"].reasons if reason.kind == "active")
+    said = {words.text for words in explain.words([active], "client")}
+    assert said == {"Finished work here in the last 90 days"}
+
+
+def test_being_busy_is_no_reason_to_be_shown():
+    busy = PersonDoc(id="busy", history=tuple(work("Roses", days_ago=n) for n in range(9)))
+
+    assert "busy" not in {found.id for found in ranking([*CROWD, busy])}
+
+
+def test_skills_that_works_show_count_without_being_claimed():
+    silent = PersonDoc(id="silent", history=(work("Shop", skills=("Django",)),))
+
+    found = next(each for each in ranking([silent, *OTHERS]) if each.id == "silent")
+
+    assert found.features["proof"] > 0
+    skills = next(reason for reason in found.reasons if reason.kind == "skills")
+    assert skills.facts["found"] == [{"name": "Django", "works": 1}]
+
+
+def test_a_hundred_works_prove_a_skill_no_better_than_thirty():
+    table = SkillTable([[("Django", 30)], [("Django", 100)], [("Django", 0)]])
+
+    thirty, hundred, claim = ProofTable(
+        [[("Django", 30)], [("Django", 100)], [("Django", 0)]], table
+    ).of(["Django"])
+
+    assert thirty == hundred > claim == 0
+
+
+def test_only_five_works_of_a_person_count_as_their_best():
+    owners, voices = np.zeros(9, dtype=np.int64), np.ones(9)
+
+    counted = votes.of_the_best(np.arange(1.0, 10.0), owners=owners, people=1, voices=voices)
+
+    assert counted.by_owner.tolist() == [9 + 8 + 7 + 6 + 5]
+    assert sorted(counted.items.tolist()) == [4, 5, 6, 7, 8]

@@ -31,10 +31,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         # The engine loads numpy and scipy, which listing the commands should not.
+        from matching.engine.encoder import load_encoder, why_not  # noqa: PLC0415
+        from matching.engine.meaning import Reader  # noqa: PLC0415
         from matching.engine.rank import build_index  # noqa: PLC0415
 
         people, needs = read_both(options["docs"], options["queries"], options["direction"])
-        matcher = build_index(people, needs, at=last_day(people, needs))
+        ranked = {"people": (people, ()), "projects": ((), needs)}[options["direction"]]
+        encoder = load_encoder()
+        read = Reader(encoder) if encoder else None
+        matcher = build_index(*ranked, at=last_day(people, needs), read=read)
         run: Iterator[tuple[str, list[Ranked]]]
         if options["direction"] == "people":
             run = ((need.id, matcher.people_for(need, DEPTH)) for need in needs)
@@ -46,7 +51,9 @@ class Command(BaseCommand):
                 line = {"qid": qid, "ranking": [each.id for each in found]}
                 out.write(json.dumps(line) + "\n")
                 count += 1
-        self.stdout.write(f"Ranked {count} queries.")
+        self.stdout.write(f"Ranked {count} queries ({matcher.engine}).")
+        if not encoder:
+            self.stdout.write(f"By words only. {why_not()}")
 
 
 def read_both(docs: Path, queries: Path, direction: str) -> tuple[list[PersonDoc], list[Need]]:
