@@ -75,6 +75,19 @@ install_python_packages() {
   printf '%s' "$wanted" >.venv/installed
 }
 
+# The matcher reads sentences with it and does with words alone where it cannot be built.
+build_encoder() {
+  wanted=$(cat requirements/dev.lock matching/engine/encoder_*.py | sha256sum)
+  if [ "$(cat .venv/encoder/built 2>/dev/null)" = "$wanted" ]; then
+    return
+  fi
+  say "Building the encoder of the matcher"
+  if env -u DEBUG DJANGO_SETTINGS_MODULE=marketplace.settings.test \
+    ENCODER_DIR="$PWD/.venv/encoder" .venv/bin/python manage.py build_encoder; then
+    printf '%s' "$wanted" >.venv/encoder/built
+  fi
+}
+
 install_browser() {
   # libatomic1 is for the driver inside Playwright; Debian's Chromium does without.
   if [ -n "${CHROMIUM-}" ]; then
@@ -92,5 +105,6 @@ exec 9<marketplace/devstack/bootstrap.sh
 if command -v flock >/dev/null 2>&1; then flock 9; fi
 make_environment
 install_python_packages
+build_encoder
 if [ "${WITH_BROWSER-}" = 1 ]; then install_browser; fi
 exec 9<&-

@@ -1,5 +1,6 @@
 """Settings of every environment. Secrets come from the environment; a missing one fails here."""
 
+import sys
 from pathlib import Path
 
 import django_stubs_ext
@@ -309,6 +310,8 @@ STRIPE_WRITES_PER_SECOND = env.float(
 
 # --- Matching -------------------------------------------------------------------------------
 MATCHER_MODE = env("MATCHER_MODE", default="on")
+# Files that manage.py build_encoder makes; they belong to the installed packages.
+ENCODER_DIR = Path(env("ENCODER_DIR", default=str(Path(sys.prefix) / "encoder")))
 
 # --- Live -----------------------------------------------------------------------------------
 # Where /live/ streams come from; None means pages poll.

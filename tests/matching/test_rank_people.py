@@ -255,7 +255,7 @@ def test_web_code_does_not_load_the_numeric_libraries():
         "os.environ['DJANGO_SETTINGS_MODULE'] = 'marketplace.settings.test';"
         "django.setup();"
         "import matching.urls, matching.urls_api, matching.admin, matching.tasks;"
-        "heavy = {'numpy', 'scipy', 'sklearn'} & set(sys.modules);"
+        "heavy = {'numpy', 'scipy', 'sklearn', 'onnxruntime', 'tokenizers'} & set(sys.modules);"
         "sys.exit(', '.join(heavy) or 0)"
     )
 
