@@ -63,7 +63,9 @@ class Case:
 
 def cases_of(kit: Path, encoder: Any) -> list[Case]:
     """Every labelled sentence of the kit, read with the product's own reader."""
-    labels = [Label(row["id"], (row["title"],)) for row in rows_of(kit / "common/esco_skills.jsonl")]
+    labels = [
+        Label(row["id"], (row["title"],)) for row in rows_of(kit / "common/esco_skills.jsonl")
+    ]
     reader = SkillReader(labels, encoder)
     found = []
     for suite in SKILL_SUITES:
@@ -173,7 +175,9 @@ PROVENANCE = (
 
 def measure_tags(kit: Path, encoder: Any) -> None:
     """Print nDCG@10 of learned tags beside looking for their names, cross-fitted."""
-    labels = [Label(row["id"], (row["title"],)) for row in rows_of(kit / "common/upwork_tags.jsonl")]
+    labels = [
+        Label(row["id"], (row["title"],)) for row in rows_of(kit / "common/upwork_tags.jsonl")
+    ]
     queries = list(rows_of(kit / "public/tags/queries.jsonl"))
     right = rights_of(kit / "public/tags")
     texts = [text_of(query) for query in queries]

@@ -150,7 +150,9 @@ class TagModel:
             "bias": np.asarray(self.bias),
         }
         matrices = {"chosen": self.first.chosen}
-        for at, (terms, vectors) in enumerate(zip(self.terms, self.first.texts.sparse, strict=True)):
+        for at, (terms, vectors) in enumerate(
+            zip(self.terms, self.first.texts.sparse, strict=True)
+        ):
             kept[f"terms{at}"] = np.asarray(terms.terms, dtype=np.str_)
             kept[f"idf{at}"] = terms.idf
             matrices[f"vectors{at}"] = vectors
@@ -387,9 +389,7 @@ def _table(views: Sequence[Floats]) -> tuple[npt.NDArray[np.int64], Floats]:
     """
     count = min(WEIGHED, views[0].shape[1])
     places = np.argsort(-views[0], axis=1, kind="stable")[:, :count]
-    even, sharp, near, common, *names = (
-        np.take_along_axis(view, places, axis=1) for view in views
-    )
+    even, sharp, near, common, *names = (np.take_along_axis(view, places, axis=1) for view in views)
     voices = (even, sharp, near)
     best = np.broadcast_to(even.max(axis=1, keepdims=True), even.shape)
     five = np.sort(even, axis=1)[:, -5:].mean(axis=1, keepdims=True)
