@@ -130,10 +130,16 @@ def learn_tags() -> TagLesson | None:
             sha256=hashlib.sha256(saved).hexdigest(),
             weights=saved,
         )
-        kept = TagLesson.objects.order_by("-pk").values_list("pk", flat=True)[:LESSONS_KEPT]
-        used = skills.used_lesson()
-        TagLesson.objects.exclude(pk__in=[*kept, used.pk if used else lesson.pk]).delete()
+        tidy_lessons()
     return lesson
+
+
+def tidy_lessons() -> None:
+    """Keep the newest lessons and the one in use."""
+    kept = list(TagLesson.objects.order_by("-pk").values_list("pk", flat=True)[:LESSONS_KEPT])
+    if used := skills.used_lesson():
+        kept.append(used.pk)
+    TagLesson.objects.exclude(pk__in=kept).delete()
 
 
 @transaction.atomic

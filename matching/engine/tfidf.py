@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def roots(text: str) -> list[str]:
 def words_and_pairs(text: str) -> list[str]:
     """The roots, and every two of them that stand side by side."""
     found = roots(text)
-    return found + [f"{one} {two}" for one, two in zip(found, found[1:], strict=False)]
+    return found + [f"{one} {two}" for one, two in pairwise(found)]
 
 
 def pieces(text: str) -> list[str]:
