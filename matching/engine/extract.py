@@ -110,7 +110,9 @@ class SkillReader:
         self._roots = [roots(spelling) for spelling in spellings]
         self._lengths = np.asarray([len(found) for found in self._roots], dtype=np.float32)
         self._rarity = dict(zip(self._words.terms, self._words.idf.tolist(), strict=True))
-        self._totals = np.asarray([self._worth(set(found)) for found in self._roots])
+        self._totals = np.asarray(
+            [self._worth(set(found)) for found in self._roots], dtype=np.float32
+        )
 
     def read(self, text: str, *, weights: Weights | None = None) -> list[Found]:
         """Every skill that is a candidate in some sentence, likeliest first.
@@ -155,20 +157,21 @@ class SkillReader:
         rows |= {f"{name}_here": _spread(values) for name, values in list(rows.items())}
         lengths = np.minimum(self._lengths[places], LONGEST_SPAN)
         covered = self._covered(places, set(roots(sentence)))
-        rows["length"] = lengths / LONGEST_SPAN
+        rows["length"] = (lengths / LONGEST_SPAN).astype(np.float32)
         rows["one_word"] = (lengths == 1).astype(np.float32)
         rows["all_said"] = (covered >= 1 - 1e-6).astype(np.float32)
-        rows["said"] = covered**2 * np.minimum(lengths, 4)
+        rows["said"] = (covered**2 * np.minimum(lengths, 4)).astype(np.float32)
         nearness = by_words[places] + by_pieces[places]
         return places, rows, [_said(row, spans, len(sentence)) for row in nearness]
 
     def _covered(self, places: npt.NDArray[np.int64], here: set[str]) -> Floats:
         """The share of each spelling's words that the sentence has, rare ones counting more."""
         shared = [self._worth(here.intersection(self._roots[place])) for place in places]
-        return np.asarray(shared, np.float32) / np.maximum(self._totals[places], 1e-9)
+        shares: Floats = np.asarray(shared, np.float32) / np.maximum(self._totals[places], 1e-9)
+        return shares
 
     def _worth(self, words: set[str]) -> float:
-        return sum(self._rarity.get(word, 0.0) for word in words)
+        return float(sum(self._rarity.get(word, 0.0) for word in words))
 
 
 def spelled(labels: Sequence[Label]) -> list[str]:

@@ -78,9 +78,9 @@ class Tfidf:
         starts = [0]
         for text in texts:
             known = Counter(self._column[t] for t in self.analyze(text) if t in self._column)
-            weights = (1 + np.log(list(known.values()))) * self.idf[list(known)] if known else []
-            length = float(np.linalg.norm(weights)) or 1.0
-            data.extend(weight / length for weight in weights)
+            if known:
+                weights = (1 + np.log(list(known.values()))) * self.idf[list(known)]
+                data.extend((weights / np.linalg.norm(weights)).tolist())
             columns.extend(known)
             starts.append(len(data))
         shape = (len(texts), len(self.terms))

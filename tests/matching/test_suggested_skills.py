@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -244,7 +245,9 @@ def postings(monkeypatch):
         project.skills.set(Skill.objects.filter(name__in=wanted))
 
 
-def test_what_clients_chose_is_learned_and_suggested(postings):
+# Learning takes seconds on a busy machine, and a transaction may not lie idle for that long.
+@pytest.mark.django_db(transaction=True)
+def test_what_clients_chose_is_learned_and_suggested_while_its_numbers_are_untouched(postings):
     lesson = skill_services.learn_tags()
     assert lesson.is_used
     assert lesson.quality > lesson.yardstick
@@ -257,6 +260,10 @@ def test_what_clients_chose_is_learned_and_suggested(postings):
     assert suggested["WooCommerce"] == ""
     assert suggested["WordPress"] == "WordPress"
 
+    skill_memory.forget()
+    TagLesson.objects.update(weights=bytes(lesson.weights) + b"x")
+    assert skill_memory.tag_model() is None
+
 
 def test_too_few_postings_teach_nothing(postings, monkeypatch):
     monkeypatch.setattr(skill_services, "FEWEST_POSTINGS", 41)
@@ -264,27 +271,28 @@ def test_too_few_postings_teach_nothing(postings, monkeypatch):
     assert not TagLesson.objects.exists()
 
 
-def test_a_lesson_whose_numbers_were_changed_is_not_used(postings):
-    lesson = skill_services.learn_tags()
-    assert skill_memory.tag_model() is not None
-    skill_memory.forget()
-    TagLesson.objects.update(weights=bytes(lesson.weights) + b"x")
-    assert skill_memory.tag_model() is None
+def a_lesson(**values):
+    numbers = {"projects": 1, "skills": 1, "quality": 0.1, "yardstick": 0.2, "is_used": False}
+    return TagLesson.objects.create(
+        **numbers | {"needs_encoder": False, "sha256": "", "weights": b""} | values
+    )
 
 
-def test_only_the_newest_lessons_are_kept_and_the_one_in_use(postings):
-    used = skill_services.learn_tags()
+def test_only_the_newest_lessons_are_kept_and_the_one_in_use():
+    used = a_lesson(quality=0.3, is_used=True)
     for _night in range(skill_services.LESSONS_KEPT + 1):
-        TagLesson.objects.create(
-            projects=1,
-            skills=1,
-            quality=0.1,
-            yardstick=0.2,
-            is_used=False,
-            needs_encoder=False,
-            sha256="",
-            weights=b"",
-        )
+        a_lesson()
     skill_services.tidy_lessons()
     assert TagLesson.objects.filter(pk=used.pk).exists()
     assert TagLesson.objects.count() == skill_services.LESSONS_KEPT + 1
+
+
+def test_a_lesson_that_is_no_better_than_names_cannot_be_used():
+    with pytest.raises(IntegrityError), transaction.atomic():
+        a_lesson(is_used=True)
+
+
+def test_a_reading_that_is_done_cannot_keep_the_text():
+    skill_services.ask(TEXT)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        SkillReading.objects.update(read_at=clock.now())
