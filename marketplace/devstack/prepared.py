@@ -32,7 +32,7 @@ def state_of_migrations() -> str:
     """A digest of everything that decides what the tables and grants look like."""
     digest = hashlib.sha256()
     migrations = [*ROOT.glob("*/migrations/*.py"), *ROOT.glob("*/*/migrations/*.py")]
-    shipped = [path for path in ROOT.glob("accounts/curated*") if path.is_file()]
+    shipped = [ROOT / "accounts/curated.py", *ROOT.glob("accounts/data/*")]
     for path in [*(ROOT / name for name in BESIDES), *sorted(migrations), *sorted(shipped)]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
