@@ -5,4 +5,5 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
+        from accounts import receivers  # noqa: F401, PLC0415 - listens
         from accounts.services import notices  # noqa: F401, PLC0415 - registers its outbox topic
