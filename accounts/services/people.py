@@ -161,6 +161,7 @@ def update_settings(user: User, *, name: str, language: str, time_zone: str) -> 
         party = user.own_party
         party.name = name
         party.save(update_fields=["name"])
+        tax_details_changed.send(sender=Party, party=party, by=user)
         profiles.find_under_new_words(party.profile)
     if changed:
         audit.record(user, "user.settings_changed", user, fields=changed)

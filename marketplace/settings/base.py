@@ -259,6 +259,18 @@ LIMITS: dict[str, dict[str, int | bool]] = {
     "api": {"seconds": 60, "per_user": 600, "per_address": 3000, "costly": False},
     "api_visitor": {"seconds": 60, "per_user": 120, "per_address": 120, "costly": False},
 }
+# Whoever changed their address is warned at the old one too, for so long.
+FORMER_ADDRESS_DAYS = env.int("FORMER_ADDRESS_DAYS", default=60)
+# So long the ids of Stripe's events are kept once they are read; Stripe repeats none after 30 days.
+STRIPE_EVENT_DAYS = env.int("STRIPE_EVENT_DAYS", default=90)
+if STRIPE_EVENT_DAYS < 31:
+    raise ImproperlyConfigured(
+        "STRIPE_EVENT_DAYS is 31 or more: Stripe repeats events for 30 days."
+    )
+# How rankings came about is kept for so long; the law asks for half a year.
+MATCH_RUN_DAYS = env.int("MATCH_RUN_DAYS", default=400)
+if MATCH_RUN_DAYS < 184:
+    raise ImproperlyConfigured("MATCH_RUN_DAYS is 184 or more: such logs are kept half a year.")
 # Staff without an authenticator app or a key see no page of the console; production insists.
 REQUIRE_STAFF_MFA = env.bool("REQUIRE_STAFF_MFA", default=False)
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14

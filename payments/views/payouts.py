@@ -13,15 +13,18 @@ from accounts.freshness import fresh_sign_in
 from accounts.models import User
 from marketplace.core.display import money_text
 from marketplace.core.errors import DomainError, TooMany
-from marketplace.core.limits import limited, spend
 from marketplace.core.http import UserRequest, go_to
 from marketplace.core.ids import new_ref
+from marketplace.core.limits import limited, spend
 from marketplace.core.money import Money
 from payments.forms import PayoutCountryForm, PayOutForm, PayoutScheduleForm
+from payments.models import BankDetails
 from payments.selectors import overviews
 from payments.selectors import payouts as payout_facts
 from payments.services import bank_details, bank_payouts, payouts, schedules
 from payments.views.answers import pager
+
+State = BankDetails.Status
 
 
 @require_safe
@@ -145,9 +148,14 @@ def bank_report(request: HttpRequest, token: str) -> HttpResponse:
     bank = payout_facts.bank_to_report(token)
     if request.method == "POST":
         by = request.user if isinstance(request.user, User) else None
-        bank_details.report(bank, by=by)
+        try:
+            bank_details.report(bank, by=by)
+        except DomainError as error:
+            messages.error(request, str(error))
         return go_to(request, request.path)
-    return render(request, "payments/bank_report.html", {"bank": bank})
+    called_off = payout_facts.called_off(bank.account) if bank.status == State.REPORTED else None
+    context = {"bank": bank, "called_off": called_off}
+    return render(request, "payments/bank_report.html", context)
 
 
 @require_safe

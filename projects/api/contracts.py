@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -9,6 +10,7 @@ from rest_framework.views import APIView
 
 from accounts.models import User
 from marketplace.core.api import idempotent
+from marketplace.core.errors import InvalidInput
 from projects.api import shapes
 from projects.selectors import contracts as selectors
 from projects.selectors.contracts import Seat
@@ -189,10 +191,14 @@ class AnswerCallOffView(APIView):
     )
     @idempotent
     def post(self, request: Request, ref: str, n: int) -> Response:
-        """The freelancer agrees or declines; the client takes it back."""
+        """The freelancer agrees or declines; the client takes it back, by `"accept": null`."""
         seat, milestone = selectors.milestone_to_move(caller(request), ref, n)
         accept = answers(shapes.AnswerShape, request)["accept"]
-        if accept is None or seat.is_client:
+        if seat.is_client and accept is not None:
+            raise InvalidInput(
+                _("The freelancer answers. To take your wish back, send null"), field="accept"
+            )
+        if accept is None:
             ending.take_back(milestone, by=caller(request))
         else:
             ending.answer(milestone, by=caller(request), accept=accept)

@@ -18,7 +18,7 @@ from tests.stripe_sandbox import OTHER_BANK
 pytestmark = pytest.mark.django_db(transaction=True)
 
 BY_MAIL = "/settings/confirm/mail/"
-PASSWORD = "a long sentence of words"  # noqa: S105 - of a person who does not exist
+PASSWORD = "a long sentence of words"
 REASON = "They called us from the number we knew."
 
 
