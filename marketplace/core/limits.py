@@ -15,6 +15,7 @@ from typing import Any, Concatenate, ParamSpec, cast
 
 from django.conf import settings
 from django.core.cache import cache
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -108,8 +109,8 @@ def limited(name: str, *methods: str) -> Callable[[View[P]], View[P]]:
     """Answer a page with 429 and the time to try again once its limit is used up.
 
     With `methods` only those count: a POST that leads to Stripe, and not its page.
-    Goes below `login_required`. Pages with a form catch TooMany of `spend` instead, so that what
-    was typed stays.
+    Goes below `login_required`. Pages with a form use `spend_for` instead, so that what was typed
+    stays.
     """
 
     def decorate(view: View[P]) -> View[P]:
@@ -127,9 +128,28 @@ def limited(name: str, *methods: str) -> Callable[[View[P]], View[P]]:
     return decorate
 
 
+def spend_for(form: BaseForm, name: str, request: HttpRequest) -> int:
+    """`spend` for a page with a form: the sentence stands in the form, and what was typed stays.
+
+    0, or in how many seconds to try again; hand that to `answered`.
+    """
+    try:
+        spend(name, request)
+    except TooMany as error:
+        form.add_error(None, str(error))
+        return error.retry_after
+    return 0
+
+
+def answered(answer: HttpResponse, again_in: int) -> HttpResponse:
+    """The page of that form, as 429 when it has to wait."""
+    if again_in:
+        answer.status_code = TooMany.status
+        answer["Retry-After"] = str(again_in)
+    return answer
+
+
 def too_many(request: HttpRequest, error: TooMany) -> HttpResponse:
     """The page that says when to try again."""
     again = clock.now() + timedelta(seconds=error.retry_after)
-    answer = render(request, "429.html", {"again_at": again}, status=429)
-    answer["Retry-After"] = str(error.retry_after)
-    return answer
+    return answered(render(request, "429.html", {"again_at": again}), error.retry_after)

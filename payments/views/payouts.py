@@ -12,10 +12,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.freshness import fresh_sign_in
 from accounts.models import User
 from marketplace.core.display import money_text
-from marketplace.core.errors import DomainError, TooMany
+from marketplace.core.errors import DomainError
 from marketplace.core.http import UserRequest, go_to
 from marketplace.core.ids import new_ref
-from marketplace.core.limits import limited, spend
+from marketplace.core.limits import answered, limited, spend_for
 from marketplace.core.money import Money
 from payments.forms import PayoutCountryForm, PayOutForm, PayoutScheduleForm
 from payments.models import BankDetails
@@ -49,13 +49,9 @@ def payout_setup(request: UserRequest) -> HttpResponse:
     else:
         form = PayoutCountryForm(initial={"country": party.country})
     status, again_in = 422 if form.is_bound else 200, 0
-    if form.is_bound and form.is_valid():
+    if form.is_bound and form.is_valid() and not (again_in := spend_for(form, "stripe", request)):
         try:
-            spend("stripe", request)
             return go_to(request, _onboarding(request, form.cleaned_data["country"]))
-        except TooMany as error:
-            form.add_error(None, str(error))
-            status, again_in = error.status, error.retry_after
         except DomainError as error:
             form.add_error(error.field, str(error))
     banks = payout_facts.banks_of(account) if account else []
@@ -78,9 +74,7 @@ def payout_setup(request: UserRequest) -> HttpResponse:
         "offer": new_ref(),
     }
     answer = render(request, "payments/payout_setup.html", context, status=status)
-    if again_in:
-        answer["Retry-After"] = str(again_in)
-    return answer
+    return answered(answer, again_in)
 
 
 @require_POST

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
-from marketplace.core.api import idempotent
+from marketplace.core.api import Throttle, costs, idempotent
 from marketplace.core.errors import InvalidInput
 from projects.api import shapes
 from projects.selectors import contracts as selectors
@@ -80,6 +80,8 @@ class ContractView(APIView):
 class FundView(APIView):
     """Paying for a milestone."""
 
+    throttle_classes = [Throttle, costs("stripe")]
+
     @extend_schema(
         operation_id="fund_milestone", request=shapes.NothingShape, responses=shapes.CheckoutShape
     )
@@ -95,6 +97,8 @@ class FundView(APIView):
 
 class FundTogetherView(APIView):
     """Paying for several milestones at once."""
+
+    throttle_classes = [Throttle, costs("stripe")]
 
     @extend_schema(
         operation_id="fund_together",

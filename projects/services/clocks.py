@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F
 
 from marketplace.core import audit, clock
 from projects.models import Milestone
@@ -34,24 +34,17 @@ def go_on(milestone: Milestone, *, taken_back_by: Side | None = None) -> dict[st
     """What changes when a milestone goes on that a dispute or a questioned payment stopped.
 
     Its deadlines move on by as long as that took, whole days for dates; the custody stop does not.
-    Who stopped it by a dispute and takes that back gains no day by it: what this side owes, a
-    delivery or an answer, stays due when it was. The review window is remembered where it was
-    stopped. The caller saves the changes.
+    A freelancer who stopped it by a dispute and takes that back gains no day by it: what they owe
+    stays due when it was. The review window is remembered where it was stopped. The caller saves
+    the changes.
     """
     now, since = clock.now(), milestone.stopped_at
     changes: dict[str, Any] = {"stopped_at": None, "dormant": ""}
     if since is None:
         return changes
     lost = now - since
-    of_the_other = Q() if taken_back_by is None else Q(side=taken_back_by)
-    milestone.proposals.filter(of_the_other, status="open").update(
-        answer_due_at=F("answer_due_at") + lost
-    )
-    # The freelancer delivers, and answers wishes to call off.
-    if taken_back_by is not Side.FREELANCER:
-        milestone.cancellations.filter(status="open").update(
-            answer_due_at=F("answer_due_at") + lost
-        )
+    for waiting in (milestone.proposals, milestone.cancellations):
+        waiting.filter(status="open").update(answer_due_at=F("answer_due_at") + lost)
     if milestone.due_on and milestone.late_at and taken_back_by is not Side.FREELANCER:
         days = -(-lost // DAY)
         milestone.due_on += days * DAY

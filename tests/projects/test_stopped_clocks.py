@@ -122,28 +122,10 @@ def test_o7_who_is_late_is_as_late_after_a_dispute_of_their_own(work):
         assert ending.is_very_late(work.step(1))
 
 
-def test_o7_who_owes_an_answer_wins_no_time_for_it_and_the_other_side_does(work):
-    step = work.funded(1)
-    question = ending.call_off(step, by=work.client, reason="The shop closes.")
-    to_client = proposals.propose_part(
-        step, by=work.freelancer, amount=eur("400.00"), reason="Half is done."
-    )
-    due, asked = question.answer_due_at, to_client.answer_due_at
-    quarrel(work.step(1), by=work.freelancer, travel=DAY)
-    question.refresh_from_db()
-    to_client.refresh_from_db()
-    # The freelancer answers the first, the client the second.
-    assert question.answer_due_at == due
-    assert to_client.answer_due_at - asked >= DAY
-
-
-def test_o7_a_client_wins_no_time_for_an_answer_by_a_dispute_of_their_own(work):
-    step = work.funded(1)
-    to_client = proposals.propose_part(
-        step, by=work.freelancer, amount=eur("400.00"), reason="Half is done."
-    )
-    asked = to_client.answer_due_at
-    quarrel(work.step(1), by=work.client, travel=DAY)
-    to_client.refresh_from_db()
-    assert to_client.answer_due_at == asked
-    assert work.step(1).due_on == step.due_on + 2 * DAY
+def test_o7_the_other_side_gets_the_time_back_and_the_review_exactly_what_was_left(work):
+    step = work.delivered(1)
+    quarrel(work.step(1), by=work.client, travel=3 * DAY)
+    now = work.step(1)
+    assert now.due_on == step.due_on + 4 * DAY
+    moved = now.review_due_at - step.review_due_at
+    assert abs(moved - 3 * DAY) < dt.timedelta(minutes=10)
