@@ -57,4 +57,5 @@ def forget_old() -> dict[str, int]:
 
 def _forget(rows: "QuerySet[Any]") -> int:
     oldest = rows.order_by("pk").values("pk")[:MOST_AT_ONCE]
-    return rows.model._default_manager.filter(pk__in=oldest).delete()[0]
+    removed, _of_each = rows.model._default_manager.filter(pk__in=oldest).delete()
+    return int(removed)

@@ -1,6 +1,7 @@
 """Settings of every environment. Secrets come from the environment; a missing one fails here."""
 
 from pathlib import Path
+from typing import Any
 
 import django_stubs_ext
 import environ
@@ -249,7 +250,7 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 # How often one person and one address may ask for what costs more than a page (core.limits):
 # papers made as PDF, long exports, calls to Stripe while somebody waits, codes by mail.
-LIMITS: dict[str, dict[str, int | bool]] = {
+LIMITS: dict[str, dict[str, Any]] = {
     "paper": {"seconds": 300, "per_user": 40, "per_address": 120},
     "export": {"seconds": 300, "per_user": 20, "per_address": 60},
     "stripe": {"seconds": 300, "per_user": 20, "per_address": 100},

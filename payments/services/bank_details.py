@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 Status = BankDetails.Status
-# Released to the payee, and still here.
-UNSENT = (Transfer.Status.WAITING, Transfer.Status.BLOCKED, Transfer.Status.FAILED)
+# Released to the payee, and not theirs any more.
+GONE = (Transfer.Status.SET_OFF, Transfer.Status.GIVEN_BACK)
 
 
 # --- What Stripe tells ----------------------------------------------------------------------
@@ -95,7 +95,8 @@ def _keep(account: PayoutAccount, bank: gateway.Bank) -> None:
 
 def _money_waits(account: PayoutAccount) -> bool:
     """Whether somebody who has just taken over the payee's sign-in would find money to take."""
-    return Transfer.objects.filter(payee=account.party, status__in=UNSENT).exists()
+    # What was sent already lies in the account, which had no bank to pay it out to.
+    return Transfer.objects.filter(payee=account.party).exclude(status__in=GONE).exists()
 
 
 def _is_trusted(account: PayoutAccount, bank: gateway.Bank) -> bool:

@@ -67,6 +67,8 @@ def ask(party: Party, *, by: "User | None") -> VatCheck | None:
     check, is_new = VatCheck.objects.get_or_create(
         party=party, vat_id=party.vat_id, status=Status.ASKED, defaults=asked
     )
+    if not is_new and check.claimed_name != asked["claimed_name"]:
+        VatCheck.objects.filter(pk=check.pk, status=Status.ASKED).update(**asked)
     if is_new:
         outbox.put(TOPIC, f"vat-check:{check.ref}", {"id": check.pk})
         audit.record(by, "vat_check.asked", check, rule="" if by else "proof_grows_old")
@@ -132,6 +134,8 @@ def _answered(check: VatCheck, answer: vies.Answer, message: OutboxMessage) -> N
         ended_at=now,
         consultation=answer.consultation,
         answer_sha256=answer.digest,
+        # The one that was asked about, whatever the party is called by now.
+        claimed_name=check.claimed_name,
         registered_name=answer.name,
         name_match=_compared(check.claimed_name, answer) if answer.valid else "",
         failure="",
@@ -151,6 +155,8 @@ def _answered(check: VatCheck, answer: vies.Answer, message: OutboxMessage) -> N
             facts={"vat_id": check.vat_id},
         )
     outbox.done(message)
+    if check.claimed_name != tax.claimed_name(check.party):
+        ask(check.party, by=None)
 
 
 def _compared(claimed: str, answer: vies.Answer) -> str:

@@ -14,7 +14,7 @@ from accounts.names import same_company
 from accounts.services import parties
 from marketplace.core import clock
 from marketplace.core.errors import InvalidInput, InvalidTransition, NotAllowed
-from marketplace.core.models import AuditRow
+from marketplace.core.models import AuditRow, OutboxMessage
 from payments import vies
 from payments.models import Invoice, VatCheck
 from payments.selectors import tax
@@ -380,6 +380,26 @@ def test_another_name_needs_another_answer(market):
     type(user.party).objects.update(legal_name="Dupont")
     user.party.refresh_from_db()
     assert tax.proof_of(user.party) is None
+
+
+def test_a_name_that_changes_while_the_register_is_asked_is_asked_about_too(market):
+    user = market.client
+    settle_in(user.party, "FR", SILENT)
+    check = prove(user.party)
+    assert (check.status, check.claimed_name) == ("asked", "Kim Weber")
+    change_details(user, vat_id=SILENT, legal_name="Weber SARL", address="Main Street 1")
+    check.refresh_from_db()
+    assert (VatCheck.objects.count(), check.claimed_name) == (1, "Weber SARL")
+
+    # The answer about the old name is just coming in.
+    check.claimed_name = "Kim Weber"
+    answer = vies.Answer(valid=True, consultation="", digest="x" * 64, name="Kim Weber")
+    vat_checks._answered(check, answer, OutboxMessage.objects.get(topic="vat_check"))
+    check.refresh_from_db()
+    assert (check.claimed_name, check.name_match) == ("Kim Weber", "match")
+    assert tax.proof_of(user.party) is None
+    newest = tax.newest_check(user.party)
+    assert (newest.status, newest.claimed_name) == ("asked", "Weber SARL")
 
 
 def test_the_register_may_compare_the_name_itself(register, settings):
