@@ -7,7 +7,7 @@ part of the rate: slow is safe, stopped is not, and open is an invitation.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
@@ -78,7 +78,7 @@ def spend(name: str, request: HttpRequest) -> None:
 
     The names and their limits are `settings.LIMITS`; a name that is missing there has none.
     """
-    told = settings.LIMITS.get(name)
+    told: Mapping[str, Any] | None = settings.LIMITS.get(name)
     if told is None:
         return
     limit = Limit(**told)
