@@ -9,6 +9,15 @@ from marketplace.core.errors import InvalidInput
 LONGEST = 120
 # Letters of other alphabets that look like ours, enough to see through an imitation.
 LOOK_ALIKES = str.maketrans("авеорсухіјѕԁԛԝѵαεονρτυι013l|", "abeopcyxijsdqwvaeovptuioieii")
+# What a company is, not who: registers and people write it in many ways, or leave it out.
+LEGAL_FORMS = {
+    *("ab", "ag", "aps", "as", "asbl", "bv", "bvba", "cv", "doo", "eg", "ei", "eirl", "ek", "eood"),
+    *("eurl", "ev", "gbr", "gmbh", "kft", "kg", "lda", "limited", "llc", "llp", "ltd", "mbh", "nv"),
+    *("nyrt", "oe", "ohg", "ood", "oy", "oyj", "partg", "plc", "rt", "sa", "sarl", "sas", "sasu"),
+    *("sca", "sci", "scop", "scs", "se", "sia", "sl", "slne", "slu", "snc", "sp", "spa", "sprl"),
+    *("sro", "srl", "srls", "uab", "ug", "unipessoal", "vof", "vzw", "zoo", "zrt"),
+}
+LINKS = {"and", "co", "et", "und", "y", "e", "en", "i", "o", "z"}
 OURS = {"team", "support", "staff", "help", "admin", "moderator", "moderation", "payments"}
 
 
@@ -31,3 +40,19 @@ def clean_name(name: str, *, field: str = "name") -> str:
 
 def _skeleton(name: str) -> str:
     return text.fold(name).translate(LOOK_ALIKES)
+
+
+def same_company(one: str, other: str) -> bool:
+    """Whether two ways to write a name mean the same company: order, case, accents, punctuation
+    and the legal form do not count, every other word does.
+    """
+    core = _core_words(one)
+    return bool(core) and core == _core_words(other)
+
+
+def _core_words(name: str) -> list[str]:
+    # Points join ("S.A.R.L."), everything else that is no letter or digit parts.
+    joined = text.fold(name.replace("ß", "ss")).replace(".", "")
+    words = "".join(c if c.isalnum() else " " for c in joined).split()
+    core = [word for word in words if word not in LEGAL_FORMS and word not in LINKS]
+    return sorted(core or words)

@@ -7,7 +7,12 @@ from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as keys
 from django.urls import path, re_path
 
-from accounts.views import signing_in
+from accounts.freshness import fresh_sign_in
+from accounts.views import confirming, signing_in
+
+# allauth asks again only people with a password, an app or a key; ours also those without.
+again = fresh_sign_in()
+again_to_change = fresh_sign_in(posts_only=True)
 
 urlpatterns = [
     path("join/", signing_in.join, name="account_signup"),
@@ -38,15 +43,16 @@ urlpatterns = [
         account.password_reset_from_key_done,
         name="account_reset_password_from_key_done",
     ),
-    path("password/set/", account.password_set, name="account_set_password"),
+    path("password/set/", again(account.password_set), name="account_set_password"),
     path("password/change/", account.password_change, name="account_change_password"),
     # Security
-    path("settings/email/", account.email, name="account_email"),
+    path("settings/email/", again_to_change(account.email), name="account_email"),
     path("settings/confirm/", account.reauthenticate, name="account_reauthenticate"),
+    path("settings/confirm/mail/", confirming.confirm_by_mail, name="account_confirm_by_mail"),
     path("settings/confirm/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
     path("settings/confirm/key/", keys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
     path("settings/security/", mfa.index, name="mfa_index"),
-    path("settings/security/app/", totp.activate_totp, name="mfa_activate_totp"),
+    path("settings/security/app/", again(totp.activate_totp), name="mfa_activate_totp"),
     path("settings/security/app/off/", totp.deactivate_totp, name="mfa_deactivate_totp"),
     path("settings/security/codes/", codes.view_recovery_codes, name="mfa_view_recovery_codes"),
     path(
@@ -60,7 +66,7 @@ urlpatterns = [
         name="mfa_download_recovery_codes",
     ),
     path("settings/security/keys/", keys.list_webauthn, name="mfa_list_webauthn"),
-    path("settings/security/keys/add/", keys.add_webauthn, name="mfa_add_webauthn"),
+    path("settings/security/keys/add/", again(keys.add_webauthn), name="mfa_add_webauthn"),
     path(
         "settings/security/keys/<int:pk>/remove/", keys.remove_webauthn, name="mfa_remove_webauthn"
     ),

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Party
 from marketplace.core import clock
+from marketplace.core.guards import Guard
 from matching.engine import explain
 from matching.engine.documents import Reason
 from projects.models import Project
@@ -67,7 +68,20 @@ class MatchRun(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            # Logs of automatic suggestions stay half a year at least (AI Act, article 26 (6)).
+            Guard(
+                name="append_only",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func="""
+                    IF TG_OP = 'UPDATE' OR OLD.at > now() - interval '183 days' THEN
+                        RAISE EXCEPTION '% on % is refused: rows are written once and kept for '
+                            'half a year', TG_OP, TG_TABLE_NAME
+                            USING ERRCODE = 'restrict_violation';
+                    END IF;
+                    RETURN OLD;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:

@@ -5,18 +5,24 @@ nothing is ranked at all.
 """
 
 import dataclasses
+import datetime as dt
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts.models import Party
-from marketplace.core import clock
+from marketplace.core import clock, retention
 from matching.engine.documents import Ranked
 from matching.models import Kind, Match, MatchRun
 from matching.selectors import documents, matches, stale
 from projects.models import Project
 from projects.selectors.projects import open_projects
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 # Whoever is not among these is found by searching.
 PEOPLE_KEPT = 50
@@ -123,6 +129,13 @@ def forget_project(project: Project) -> None:
 def forget_party(party: Party) -> None:
     """Suggest nothing to them, and them for nothing, any more. The log of rankings stays."""
     Match.objects.filter(party=party).delete()
+
+
+@retention.forgets("rankings")
+def old_rankings() -> "QuerySet[MatchRun]":
+    """Rankings nobody is shown any more, once they are `settings.MATCH_RUN_DAYS` old."""
+    oldest = clock.now() - dt.timedelta(days=settings.MATCH_RUN_DAYS)
+    return MatchRun.objects.filter(at__lt=oldest, matches=None)
 
 
 def _write(run: MatchRun, found: Sequence[Ranked], rows: Sequence[Match]) -> None:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import countries
 from marketplace.core.forms import Cards, Form, MoneyField, TextField
 from marketplace.core.money import InvalidAmount, Money, exponent
-from payments.models import PayoutAccount
+from payments.models import PayoutAccount, SellerDetails
 from payments.models.sellers import Details
 from payments.selectors import tax_reports
 
@@ -191,10 +191,14 @@ class SellerDetailsForm(Form):
         required=False,
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, saved: SellerDetails | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("country", "tax_country"):
             self.fields[name].choices = [("", "–"), *countries.choices()]  # type: ignore[attr-defined]
+        if saved and (end := saved.details.end_of_number):
+            self.fields["tax_number"].help_text = _(
+                "We have one that ends in %(end)s. Leave this empty to keep it."
+            ) % {"end": end}
 
     def facts(self) -> dict[str, Any]:
         """What was told, as the service takes it."""

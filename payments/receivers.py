@@ -1,4 +1,4 @@
-"""News from below: a party's VAT id or country has changed."""
+"""News from below: a party's VAT id, country or name has changed."""
 
 from typing import Any
 
@@ -11,5 +11,5 @@ from payments.services import vat_checks
 
 @receiver(tax_details_changed)
 def check_the_vat_id(sender: type[Party], *, party: Party, by: User, **_kwargs: Any) -> None:
-    """Have the new id checked, if there is one."""
+    """Have the id checked, if there is one: it proves something about one name only."""
     vat_checks.ask(party, by=by)

@@ -20,6 +20,8 @@ PATIENCE = 15
 LONGEST = 100_000
 # What the stand-in says to ids that end like this.
 UNKNOWN_TO_STAND_IN, SILENCE_OF_STAND_IN = "000", "999"
+NAMELESS_TO_STAND_IN, OTHERS_TO_STAND_IN = "998", "997"
+NO_NAME = "---"
 
 
 class Unavailable(Exception):
@@ -33,6 +35,10 @@ class Answer:
     valid: bool
     consultation: str
     digest: str
+    # The holder's name; empty where the member state tells none. `name_is_right` is the register's
+    # own word about the name we named, where it compares.
+    name: str = ""
+    name_is_right: bool | None = None
 
 
 def is_stand_in() -> bool:
@@ -40,24 +46,35 @@ def is_stand_in() -> bool:
     return not settings.VIES_URL
 
 
-def ask(vat_id: str, *, requester: str = "") -> Answer:
+def ask(vat_id: str, *, name: str = "", requester: str = "") -> Answer:
     """Whether the id is registered today. `requester` is our own id; with it VIES numbers the
-    consultation, which is the proof that we asked.
+    consultation, which is the proof that we asked. `name` is what the holder goes by: some member
+    states compare it, most tell theirs.
 
     Talks to the network, so call it outside transactions. Raises Unavailable.
     """
     if is_stand_in():
-        return _stand_in(vat_id)
+        return _stand_in(vat_id, name)
     asked = {"countryCode": vat_id[:2], "vatNumber": vat_id[2:]}
     if requester:
         asked |= {"requesterMemberStateCode": requester[:2], "requesterNumber": requester[2:]}
+    if name:
+        asked["traderName"] = name
     raw = _post(json.dumps(asked).encode())
     said = _read(raw)
     return Answer(
         valid=said["valid"],
         consultation=str(said.get("requestIdentifier") or "")[:80],
         digest=hashlib.sha256(raw).hexdigest(),
+        name=_told(said.get("name")),
+        name_is_right={"VALID": True, "INVALID": False}.get(str(said.get("traderNameMatch"))),
     )
+
+
+def _told(name: Any) -> str:
+    """The name, or nothing for the dashes some member states send instead."""
+    plain = " ".join(str(name or "").split())
+    return "" if plain == NO_NAME else plain[:240]
 
 
 def _post(body: bytes) -> bytes:
@@ -100,7 +117,7 @@ def _name_of(errors: Any) -> str:
         return "error"
 
 
-def _stand_in(vat_id: str) -> Answer:
+def _stand_in(vat_id: str, name: str) -> Answer:
     if vat_id.endswith(SILENCE_OF_STAND_IN):
         raise Unavailable("TEST_SILENCE")
     said = f"test {vat_id}"
@@ -108,4 +125,7 @@ def _stand_in(vat_id: str) -> Answer:
         valid=not vat_id.endswith(UNKNOWN_TO_STAND_IN),
         consultation=f"TEST-{vat_id}",
         digest=hashlib.sha256(said.encode()).hexdigest(),
+        name={NAMELESS_TO_STAND_IN: "", OTHERS_TO_STAND_IN: "Somebody Else SARL"}.get(
+            vat_id[-3:], name
+        ),
     )

@@ -28,6 +28,7 @@ SWEEPS: tuple[Callable[[], object], ...] = (
     approvals.approve_due,
     ending.remind_due,
     ending.lapse_due,
+    ending.forget_consents,
     proposals.lapse_due,
     lateness.notice_due,
     dormancy.run_due,

@@ -123,6 +123,7 @@ ACCESS |= {
     "account_change_password": Row(ALL_IN, ALL_IN),
     "account_email": Row(MEMBERS, ALL_IN),
     "account_reauthenticate": Row((LOGIN, *(NO,) * 5), (LOGIN, *(NO,) * 5)),
+    "account_confirm_by_mail": Row(MEMBERS, MEMBERS),
     "mfa_reauthenticate": Row((LOGIN, *(NO,) * 5), (LOGIN, *(NO,) * 5)),
     "mfa_reauthenticate_webauthn": Row((LOGIN, *(NO,) * 5), (LOGIN, *(NO,) * 5)),
     "mfa_index": Row(MEMBERS),

@@ -181,6 +181,8 @@ def test_the_files_the_containers_mount_are_there():
         ({"STRIPE_API_BASE": "http://127.0.0.1:8002"}, "sandbox"),
         ({"SITE_URL": "http://bidwell.example"}, "SITE_URL"),
         ({"OPERATOR_VAT_ID": "DE123456789"}, "OPERATOR_COUNTRY"),
+        ({"STRIPE_EVENT_DAYS": "30"}, "STRIPE_EVENT_DAYS"),
+        ({"MATCH_RUN_DAYS": "183"}, "MATCH_RUN_DAYS"),
     ],
 )
 def test_production_refuses_to_start_with_a_weak_set_up(change, complaint):
@@ -194,6 +196,19 @@ def test_production_refuses_to_start_with_a_weak_set_up(change, complaint):
     )
     assert tried.returncode != 0
     assert complaint in tried.stderr.splitlines()[-1]
+
+
+def test_production_insists_on_a_second_factor_of_staff():
+    said = "import marketplace.settings.prod as prod; print(prod.REQUIRE_STAFF_MFA)"
+    tried = subprocess.run(
+        [sys.executable, "-c", said],
+        cwd=ROOT,
+        env=os.environ | PRODUCTION,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert tried.stdout.split() == ["True"]
 
 
 def test_the_first_start_of_the_database_makes_both_roles(tmp_path):

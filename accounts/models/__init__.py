@@ -1,5 +1,6 @@
 """People: users, the parties they act for, what they can do, and what we told them."""
 
+from accounts.models.addresses import FormerAddress
 from accounts.models.notices import Group, Notice, NoticePreference
 from accounts.models.parties import Membership, Party
 from accounts.models.profiles import PortfolioItem, Profile, ProfileSkill
@@ -7,6 +8,7 @@ from accounts.models.skills import Skill, SkillAlias, SkillCode, SkillLink
 from accounts.models.users import User
 
 __all__ = [
+    "FormerAddress",
     "Group",
     "Membership",
     "Notice",

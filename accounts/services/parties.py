@@ -49,7 +49,7 @@ def update_details(
     if changed:
         party.save(update_fields=changed)
         audit.record(by, "party.details_changed", party, fields=changed)
-    if {"country", "vat_id"} & set(changed):
+    if {"country", "vat_id", "legal_name", "name"} & set(changed):
         tax_details_changed.send(sender=Party, party=party, by=by)
 
 

@@ -14,9 +14,9 @@ from accounts.models import Membership, Party, Profile, User
 from accounts.names import clean_name
 from accounts.services import parties, profiles
 from accounts.signals import tax_details_changed
-from marketplace.core import audit, text
+from marketplace.core import audit, mail, text
 from marketplace.core.errors import InvalidInput
-from marketplace.core.ids import ALPHABET
+from marketplace.core.ids import ALPHABET, new_ref
 
 ALL_RIGHTS = {"can_post": True, "can_hire": True, "can_pay": True, "can_manage": True}
 
@@ -161,6 +161,7 @@ def update_settings(user: User, *, name: str, language: str, time_zone: str) -> 
         party = user.own_party
         party.name = name
         party.save(update_fields=["name"])
+        tax_details_changed.send(sender=Party, party=party, by=user)
         profiles.find_under_new_words(party.profile)
     if changed:
         audit.record(user, "user.settings_changed", user, fields=changed)
@@ -176,3 +177,22 @@ def _time_zone(name: str) -> str:
     if name not in available_timezones():
         raise InvalidInput(_("Choose a time zone from the list"), field="time_zone")
     return name
+
+
+@transaction.atomic
+def mail_confirmation_code(user: User, *, code: str) -> None:
+    """Mail a code to the person's own address, with which they prove that it is still them."""
+    mail.put(
+        f"confirmation-code:{new_ref()}",
+        to=user.email,
+        template="account/email/confirmation_code",
+        context={"code": code, "minutes": settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT // 60},
+        language=user.language,
+        time_zone=user.time_zone,
+    )
+    audit.record(user, "user.confirmation_asked", user)
+
+
+def confirm(user: User) -> None:
+    """Keep on the record that the person has proved once more who they are."""
+    audit.record(user, "user.confirmed", user)

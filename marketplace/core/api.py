@@ -13,7 +13,7 @@ from rest_framework import authentication, exceptions, parsers, throttling
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from marketplace.core import clock
+from marketplace.core import clock, limits
 from marketplace.core.errors import DomainError, TooMany
 from marketplace.core.models import IdempotentCall
 
@@ -57,12 +57,24 @@ def _no_constant(name: str) -> Any:
     raise ValueError(name)
 
 
-class UserThrottle(throttling.UserRateThrottle):
-    """Requests of one signed-in person."""
+class Throttle(throttling.BaseThrottle):
+    """Requests of one signed-in person, or of one address; the same count as that of pages."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        limits.spend("api" if request.user.is_authenticated else "api_visitor", request)
+        return True
 
 
-class AnonThrottle(throttling.AnonRateThrottle):
-    """Requests of one address without sign-in."""
+def costs(name: str, *methods: str) -> type[throttling.BaseThrottle]:
+    """A throttle of endpoints that cost as much as the pages under this limit do."""
+
+    class Costs(throttling.BaseThrottle):
+        def allow_request(self, request: Request, view: Any) -> bool:
+            if request.method in (methods or ("GET", "HEAD", "POST")):
+                limits.spend(name, request)
+            return True
+
+    return Costs
 
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:

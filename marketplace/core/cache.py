@@ -52,6 +52,23 @@ class ForgivingRedisCache(RedisCache):
     def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
         return int(self._try("incr", delta, key, delta, version))
 
+    def count(self, key: str, *, seconds: int) -> tuple[int, int] | None:
+        """Count one more under the key; how many there are now, and for how many seconds still.
+
+        The count ends `seconds` after its first one. None when Redis does not answer.
+        """
+        name = self.make_and_validate_key(key)
+        try:
+            with self._cache.get_client(write=True).pipeline(transaction=True) as steps:
+                steps.set(name, 0, ex=seconds, nx=True)
+                steps.incr(name)
+                steps.ttl(name)
+                _made, counted, left = steps.execute()
+        except (RedisError, OSError) as error:
+            log.warning("cache count failed: %s", type(error).__name__)
+            return None
+        return int(counted), max(1, int(left))
+
     def clear(self) -> None:
         self._try("clear", None)
 

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import django_stubs_ext
 import environ
@@ -41,6 +42,8 @@ INVOICE_NOTE = env("INVOICE_NOTE", default="")
 SECRET_KEY = env("SECRET_KEY")
 DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+# Behind a proxy of ours the last address it names is the visitor's.
+TRUSTED_PROXY = env.bool("TRUSTED_PROXY", default=False)
 DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "var")))
 
 INSTALLED_APPS = [
@@ -82,6 +85,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "marketplace.core.http.ReaderMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.second_factor.StaffSecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -250,6 +254,32 @@ MFA_FORMS = {
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+# How often one person and one address may ask for what costs more than a page (core.limits):
+# papers made as PDF, long exports, calls to Stripe while somebody waits, codes by mail.
+LIMITS: dict[str, dict[str, Any]] = {
+    "paper": {"seconds": 300, "per_user": 40, "per_address": 120},
+    "export": {"seconds": 300, "per_user": 20, "per_address": 60},
+    "stripe": {"seconds": 300, "per_user": 20, "per_address": 100},
+    "mailed_code": {"seconds": 900, "per_user": 5, "per_address": 40},
+    "code_try": {"seconds": 900, "per_user": 10, "per_address": 80},
+    # Not costly: without Redis nobody is counted.
+    "api": {"seconds": 60, "per_user": 600, "per_address": 3000, "costly": False},
+    "api_visitor": {"seconds": 60, "per_user": 120, "per_address": 120, "costly": False},
+}
+# Whoever changed their address is warned at the old one too, for so long.
+FORMER_ADDRESS_DAYS = env.int("FORMER_ADDRESS_DAYS", default=60)
+# So long the ids of Stripe's events are kept once they are read; Stripe repeats none after 30 days.
+STRIPE_EVENT_DAYS = env.int("STRIPE_EVENT_DAYS", default=90)
+if STRIPE_EVENT_DAYS < 31:
+    raise ImproperlyConfigured(
+        "STRIPE_EVENT_DAYS is 31 or more: Stripe repeats events for 30 days."
+    )
+# How rankings came about is kept for so long; the law asks for half a year.
+MATCH_RUN_DAYS = env.int("MATCH_RUN_DAYS", default=400)
+if MATCH_RUN_DAYS < 184:
+    raise ImproperlyConfigured("MATCH_RUN_DAYS is 184 or more: such logs are kept half a year.")
+# Staff without an authenticator app or a key see no page of the console; production insists.
+REQUIRE_STAFF_MFA = env.bool("REQUIRE_STAFF_MFA", default=False)
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -362,11 +392,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["marketplace.core.api.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "marketplace.core.api.problem",
-    "DEFAULT_THROTTLE_CLASSES": [
-        "marketplace.core.api.UserThrottle",
-        "marketplace.core.api.AnonThrottle",
-    ],
-    "DEFAULT_THROTTLE_RATES": {"user": "600/min", "anon": "120/min"},
+    "DEFAULT_THROTTLE_CLASSES": ["marketplace.core.api.Throttle"],
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {

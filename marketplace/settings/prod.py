@@ -6,6 +6,7 @@ from marketplace.settings.base import *
 
 DEBUG = env.bool("DEBUG", default=False)
 TRUSTED_PROXY = env.bool("TRUSTED_PROXY", default=True)
+REQUIRE_STAFF_MFA = env.bool("REQUIRE_STAFF_MFA", default=True)
 
 if DEBUG:
     raise ImproperlyConfigured("DEBUG must be off in production: it shows secrets to strangers.")

@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.freshness import confirmation_of, too_old_text
 from accounts.models import User
 from marketplace.core.admin import ReadOnlyAdmin
 from marketplace.core.display import moment_text, money_text
@@ -45,6 +46,9 @@ class ActAdmin(ReadOnlyAdmin):
         if not self.has_view_permission(request, found):
             raise PermissionDenied
         form = self.form_of(found, request.POST if request.method == "POST" else None)
+        confirm_url = confirmation_of(request)
+        if form is not None and form.is_bound and confirm_url:
+            form.add_error(None, too_old_text())
         if form is not None and form.is_bound and form.is_valid():
             try:
                 self.act(found, form, by=cast(UserRequest, request).user)
@@ -59,6 +63,7 @@ class ActAdmin(ReadOnlyAdmin):
             "opts": self.model._meta,
             "object": found,
             "list_url": reverse(f"admin:payments_{self.model._meta.model_name}_changelist"),
+            "confirm_url": confirm_url,
             "form": form if request.user.has_perm(self.permission) else None,
             **self.shown(found),
         }

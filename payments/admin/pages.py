@@ -8,6 +8,7 @@ from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from accounts import freshness
 from marketplace.core.errors import DomainError
 from marketplace.core.http import SeeOther
 from payments.forms import ReasonForm
@@ -32,6 +33,9 @@ def ask_for_reason(
     """
     pressed = next((name for name in buttons if name in request.POST), "")
     form = ReasonForm(request.POST if pressed else None)
+    confirm_url = freshness.confirmation_of(request)
+    if pressed and confirm_url:
+        form.add_error(None, freshness.too_old_text())
     if pressed and not refused and form.is_valid():
         try:
             said = buttons[pressed][1](form.cleaned_data["reason"])
@@ -47,6 +51,7 @@ def ask_for_reason(
         "text": text,
         "facts": facts,
         "form": form,
+        "confirm_url": confirm_url,
         "buttons": [(name, label) for name, (label, _act) in buttons.items()],
         "hidden": hidden,
         "refused": refused,

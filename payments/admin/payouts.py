@@ -74,6 +74,9 @@ class BankDetailsAdmin(ActAdmin):
             (_("Payouts wait until"), moment_text(found.due_at) if found.due_at else "–"),
             (_("Reported"), moment_text(found.reported_at) if found.reported_at else "–"),
         ]
+        for payout in found.account.payouts.exclude(call_off_at=None).order_by("pk"):
+            came = payout.call_off_failure or payout.get_status_display()
+            facts.append((_("Asked to call off %(ref)s") % {"ref": payout.ref}, came))
         if found.settled_by:
             facts.append((_("Let go by"), f"{found.settled_by}: {found.settled_because}"))
         return {
@@ -88,7 +91,10 @@ class BankDetailsAdmin(ActAdmin):
 
 @admin.register(models.Payout)
 class PayoutAdmin(ReadOnlyAdmin):
-    list_display = ("ref", "status", "amount", "account", "bank", "arrives_on", "failure")
+    list_display = (
+        *("ref", "status", "amount", "account", "bank", "arrives_on", "failure"),
+        *("call_off_at", "call_off_failure"),
+    )
     list_filter = ("status", "automatic")
     list_select_related = ("account", "bank")
     search_fields = ("ref", "stripe_id", "account__party__name")

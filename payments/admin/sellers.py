@@ -1,5 +1,7 @@
 """Who told us what for the tax office, and the yearly reports."""
 
+from urllib.parse import urlencode
+
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -7,8 +9,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
+from accounts import freshness
 from marketplace.core.admin import ReadOnlyAdmin
-from marketplace.core.http import UserRequest
+from marketplace.core.http import SeeOther, UserRequest
 from payments.forms import TaxReportForm
 from payments.models import SellerDetails
 from payments.selectors import tax_reports
@@ -47,6 +50,10 @@ class SellerDetailsAdmin(ReadOnlyAdmin):
         asked = request.POST if request.method == "POST" else request.GET
         form = TaxReportForm(asked if "year" in asked else None)
         if form.is_valid() and request.method == "POST":
+            if not freshness.is_fresh(request):
+                # Every tax number there is.
+                here = f"{request.path}?{urlencode(form.cleaned_data)}"
+                return SeeOther(freshness.confirm_url(request.user, onward=here))
             return _file(request, **form.cleaned_data)
         context = {
             **self.admin_site.each_context(request),

@@ -6,13 +6,16 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from marketplace.core.admin import ReadOnlyAdmin
-from marketplace.core.display import percent_text
+from marketplace.core.display import moment_text, percent_text
 from marketplace.core.errors import DomainError
 from payments import models
-from payments.services import vat_rates
+from payments.admin.disputes import ActAdmin
+from payments.forms import ReasonForm
+from payments.services import vat_checks, vat_rates
 
 
 class RateForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -54,14 +57,46 @@ class VatRateAdmin(ReadOnlyAdmin):
 
 
 @admin.register(models.VatCheck)
-class VatCheckAdmin(ReadOnlyAdmin):
-    """The proofs behind reverse charges."""
+class VatCheckAdmin(ActAdmin):
+    """The proofs behind reverse charges; a name the register does not confirm, a person may."""
 
-    list_display = ("vat_id", "party", "status", "source", "asked_at", "ended_at", "consultation")
-    list_filter = ("status", "source")
-    list_select_related = ("party",)
+    permission = vat_checks.PERMISSION
+    list_display = (
+        *("vat_id", "party", "status", "name_match", "confirmed_by"),
+        *("source", "asked_at", "ended_at", "consultation"),
+    )
+    list_filter = ("status", "name_match", "source")
+    list_select_related = ("party", "confirmed_by")
     search_fields = ("vat_id", "party__name", "consultation")
     show_full_result_count = False
+
+    def form_of(self, found: models.VatCheck, data: Any) -> forms.Form | None:
+        waits = found.status == models.VatCheck.Status.VALID and not found.proves
+        return ReasonForm(data) if waits else None
+
+    def act(self, found: models.VatCheck, form: forms.Form, *, by: User) -> None:
+        vat_checks.confirm_name(found, by=by, **form.cleaned_data)
+
+    def shown(self, found: models.VatCheck) -> dict[str, Any]:
+        facts: list[tuple[str, object]] = [
+            (_("Party"), found.party.name),
+            (_("Name we asked about"), found.claimed_name or "–"),
+            (_("Name in the register"), found.registered_name or "–"),
+            (_("Compared"), found.get_name_match_display() or "–"),
+            (_("Asked"), moment_text(found.asked_at)),
+            (_("Consultation number"), found.consultation or "–"),
+            (_("Source"), found.get_source_display()),
+        ]
+        if found.confirmed_by:
+            facts.append((_("Confirmed by"), f"{found.confirmed_by}: {found.confirmed_because}"))
+        return {
+            "facts": facts,
+            "act": _("Confirm that the VAT id is theirs"),
+            "means": _(
+                "Have a document of the tax office or of the company register in front of you. "
+                "From now on documents carry no VAT when this party buys from another EU country."
+            ),
+        }
 
 
 @admin.register(models.PurchaseOrder)

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from marketplace.core.api import Throttle, costs
 from marketplace.core.errors import InvalidInput
 from payments.api.parts import AFTER, AmountField, caller
 from payments.models import TaxKind
@@ -84,6 +85,8 @@ class InvoiceView(APIView):
 
 class InvoicePdfView(APIView):
     """One document as a PDF."""
+
+    throttle_classes = [Throttle, costs("paper")]
 
     @extend_schema(
         operation_id="invoice_pdf", responses={(200, "application/pdf"): OpenApiTypes.BINARY}

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Party
+from marketplace.core.api import Throttle, costs
 from payments.api.parts import AFTER, AmountField, caller
 from payments.forms import LedgerFilterForm
 from payments.selectors import periods, statements
@@ -130,6 +131,8 @@ class LedgerView(APIView):
 
 class LedgerCsvView(APIView):
     """The same for a spreadsheet."""
+
+    throttle_classes = [Throttle, costs("export")]
 
     @extend_schema(
         operation_id="ledger_csv",

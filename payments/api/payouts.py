@@ -8,7 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from marketplace.core.api import idempotent
+from accounts.freshness import require_fresh
+from marketplace.core.api import Throttle, costs, idempotent
 from marketplace.core.errors import InvalidInput
 from marketplace.core.money import InvalidAmount, Money
 from payments.api.parts import AFTER, AmountField, caller
@@ -48,6 +49,14 @@ class PayoutPageSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 class PayoutsView(APIView):
     """Payouts to the banks of the parties whose money the caller may see."""
+
+    throttle_classes = [Throttle, costs("stripe", "POST")]
+
+    def check_permissions(self, request: Request) -> None:
+        """Before the key is looked at, or a repeat after confirming would be refused again."""
+        super().check_permissions(request)
+        if request.method == "POST":
+            require_fresh(request)
 
     @extend_schema(operation_id="payouts", parameters=[AFTER], responses=PayoutPageSerializer)
     def get(self, request: Request) -> Response:

@@ -43,6 +43,7 @@ from payments.gateway.events import Event, list_events, read_event
 from payments.gateway.pace import may_write
 from payments.gateway.payouts import (
     Payout,
+    cancel_payout,
     find_payout,
     list_payouts,
     pay_out,
@@ -77,6 +78,7 @@ __all__ = [
     "account_link",
     "available",
     "balance",
+    "cancel_payout",
     "client",
     "create_account",
     "create_checkout",

@@ -42,6 +42,19 @@ def pay_out(*, key: str, account: str, amount: Money, metadata: Mapping[str, str
     return _payout(made)
 
 
+def cancel_payout(payout_id: str, *, account: str, key: str) -> Payout:
+    """Call a payout off; its money is back at once.
+
+    Stripe refuses what has left already, and what it pays out by itself.
+    """
+    with connection.our_errors():
+        return _payout(
+            connection.client().v1.payouts.cancel(
+                payout_id, {}, {"stripe_account": account, "idempotency_key": key}
+            )
+        )
+
+
 def find_payout(*, account: str, since: dt.datetime, command_id: str) -> Payout | None:
     """The payout a command made, if it did: the question to ask after Unavailable."""
     made = list_payouts(account=account, since=since)

@@ -130,7 +130,8 @@ class BankDetails(StatusModel):
        └─→ dropped (replaced before anybody trusted it)
     each of them ─ the payee says: not me ─→ reported ─ a person of ours has looked ─→ trusted while
     it is in use, else dropped
-    A payee's first details, and those the last trusted ones come back with, are trusted at once.
+    A payee's first details are trusted at once unless released money waited for them; so are those
+    the last trusted ones come back with.
     """
 
     class Status(models.TextChoices):
@@ -271,6 +272,10 @@ class Payout(Outgoing):
     arrives_on = models.DateField(null=True)
     paid_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    # The payee says the bank details were not theirs, so Stripe was asked to call it off; and why
+    # that was too late, if it was.
+    call_off_at = models.DateTimeField(null=True)
+    call_off_failure = models.CharField(max_length=80, blank=True)
 
     class Meta:
         verbose_name = _("payout")
@@ -297,6 +302,10 @@ class Payout(Outgoing):
                 condition=Q(status__in=["requested", "refused"], automatic=False)
                 | ~Q(status__in=["requested", "refused"]) & ~Q(stripe_id=""),
                 name="payout_at_stripe_has_proof",
+            ),
+            models.CheckConstraint(
+                condition=Q(call_off_failure="") | Q(call_off_at__isnull=False),
+                name="payout_call_off_was_asked",
             ),
             models.CheckConstraint(
                 condition=~Q(status="paid") | Q(paid_at__isnull=False),

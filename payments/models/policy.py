@@ -31,6 +31,10 @@ class PlatformPolicy(models.Model):
     end_answer_days = models.PositiveSmallIntegerField(
         default=7, help_text=_("The same for a wish to end the contract while money is held.")
     )
+    end_consent_days = models.PositiveSmallIntegerField(
+        default=30,
+        help_text=_("So long a yes to end a contract holds while other money is still out."),
+    )
     # How long released money waits before it is sent to the payee (rule M9).
     security_hold_by_tier = models.BooleanField(
         default=True,

@@ -25,6 +25,11 @@ class Details:
     birth_date: str = ""
     birth_place: str = ""
 
+    @property
+    def end_of_number(self) -> str:
+        """Enough of the tax number to know it again, and no more."""
+        return self.tax_number[-3:] if len(self.tax_number) >= 8 else "…" * bool(self.tax_number)
+
     def sealed(self) -> str:
         """For the database."""
         return seal(json.dumps(asdict(self)), purpose=PURPOSE)

@@ -14,6 +14,7 @@ from marketplace.core.display import percent_text
 from marketplace.core.guards import Guard, append_only
 from marketplace.core.ids import RefField
 from marketplace.core.status import StatusModel
+from payments.models.breaks import A_SENTENCE
 
 
 class TaxKind(models.TextChoices):
@@ -81,6 +82,13 @@ class VatCheck(StatusModel):
         INVALID = "invalid", _("Not valid")
         UNAVAILABLE = "unavailable", _("No answer")
 
+    class NameMatch(models.TextChoices):
+        """Whether the register's name of the holder is the one the party goes by."""
+
+        MATCH = "match", _("The same name")
+        DIFFERS = "differs", _("Another name")
+        UNKNOWN = "unknown", _("The register tells no name")
+
     class Source(models.TextChoices):
         VIES = "vies", _("VIES")
         TEST = "test", _("Test: nobody was asked")
@@ -96,7 +104,17 @@ class VatCheck(StatusModel):
     ended_at = models.DateTimeField(null=True)
     # The register's own number of this consultation; it gives one only to those who say who asks.
     consultation = models.CharField(max_length=80, blank=True)
-    # Of the raw answer, which itself holds names and addresses we have no use for.
+    # The name the party went by when we asked, the register's name, and how they compare.
+    claimed_name = models.CharField(max_length=160, blank=True)
+    registered_name = models.CharField(_("registered name"), max_length=240, blank=True)
+    name_match = models.CharField(_("name"), max_length=8, choices=NameMatch, blank=True)
+    # A person of ours has looked: another spelling, or a register that tells no names.
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    confirmed_because = models.TextField(blank=True)
+    confirmed_at = models.DateTimeField(null=True)
+    # Of the raw answer, which also holds an address we have no use for.
     answer_sha256 = models.CharField(max_length=64, blank=True)
     # Why there is no answer yet, in the register's word.
     failure = models.CharField(max_length=80, blank=True)
@@ -106,6 +124,7 @@ class VatCheck(StatusModel):
     class Meta:
         verbose_name = _("VAT id check")
         verbose_name_plural = _("VAT id checks")
+        permissions = [("act_on_vatcheck", _("Can confirm whose VAT id it is"))]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["asked", "valid", "invalid", "unavailable"]),
@@ -121,6 +140,16 @@ class VatCheck(StatusModel):
                 condition=Q(status__in=["asked", "unavailable"], answer_sha256="")
                 | (Q(status__in=["valid", "invalid"]) & ~Q(answer_sha256="")),
                 name="vat_check_answer_kept",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_by=None, confirmed_because="", confirmed_at=None)
+                | Q(
+                    status="valid",
+                    confirmed_because__regex=A_SENTENCE,
+                    confirmed_at__isnull=False,
+                    confirmed_by__isnull=False,
+                ),
+                name="vat_check_confirmed_with_reason",
             ),
             models.UniqueConstraint(
                 fields=["party", "vat_id"], condition=Q(status="asked"), name="vat_check_once"
@@ -141,9 +170,13 @@ class VatCheck(StatusModel):
                 func="""
                     IF OLD.status <> 'asked' AND ROW(NEW.status, NEW.party_id, NEW.vat_id,
                         NEW.source, NEW.asked_at, NEW.ended_at, NEW.consultation,
-                        NEW.answer_sha256) IS DISTINCT FROM ROW(OLD.status, OLD.party_id,
+                        NEW.answer_sha256, NEW.claimed_name, NEW.registered_name, NEW.name_match)
+                        IS DISTINCT FROM ROW(OLD.status, OLD.party_id,
                         OLD.vat_id, OLD.source, OLD.asked_at, OLD.ended_at, OLD.consultation,
-                        OLD.answer_sha256)
+                        OLD.answer_sha256, OLD.claimed_name, OLD.registered_name, OLD.name_match)
+                        OR OLD.confirmed_by_id IS NOT NULL AND ROW(NEW.confirmed_by_id,
+                        NEW.confirmed_because, NEW.confirmed_at) IS DISTINCT FROM
+                        ROW(OLD.confirmed_by_id, OLD.confirmed_because, OLD.confirmed_at)
                     THEN
                         RAISE EXCEPTION 'the answer about a VAT id is written once'
                             USING ERRCODE = 'restrict_violation';
@@ -155,3 +188,9 @@ class VatCheck(StatusModel):
 
     def __str__(self) -> str:
         return f"{self.vat_id}: {self.get_status_display()}"
+
+    @property
+    def proves(self) -> bool:
+        """Whether the id is valid, and is the party's as far as anybody can tell."""
+        named = self.name_match == self.NameMatch.MATCH or self.confirmed_by_id is not None
+        return self.status == self.Status.VALID and named

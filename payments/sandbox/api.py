@@ -67,6 +67,7 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("GET", "/v1/payment_intents/{intent}"): _one("payment_intent"),
     ("POST", "/v1/payouts"): payouts.create,
     ("GET", "/v1/payouts/{payout}"): _one("payout"),
+    ("POST", "/v1/payouts/{payout}/cancel"): payouts.call_off,
     ("GET", "/v1/radar/early_fraud_warnings/{early_fraud_warning}"): _one(
         "radar.early_fraud_warning"
     ),

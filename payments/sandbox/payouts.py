@@ -144,6 +144,19 @@ def fail(world: World, payout: Body, code: str) -> None:
     banks.spoil(world, bank)
 
 
+def call_off(call: Call) -> Body:
+    """POST /v1/payouts/{payout}/cancel: only what was asked for, and has not left."""
+    payout = call.object("payout")
+    if payout["automatic"]:
+        raise StripeRefusal("Automatic payouts cannot be canceled.")
+    if payout["status"] != "pending":
+        raise StripeRefusal(
+            f"This payout cannot be canceled because it has a status of {payout['status']}."
+        )
+    cancel(call.world, payout)
+    return payout
+
+
 def cancel(world: World, payout: Body) -> None:
     """Called off before it left."""
     _give_back(world, payout, "payout_cancel")

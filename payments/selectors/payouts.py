@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.core import signing
-from django.db.models import Q, Subquery, Sum
+from django.db.models import Count, Q, Subquery, Sum
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -73,6 +73,28 @@ def pause_of(account: PayoutAccount) -> Pause | None:
     if not account.payouts_enabled:
         return Pause("stripe", _("Stripe does not pay out from your account at the moment."))
     return None
+
+
+@dataclass(frozen=True)
+class CalledOff:
+    """What became of the payouts that were leaving when the payee said "it was not me"."""
+
+    done: int
+    asked: int
+    too_late: int
+
+
+def called_off(account: PayoutAccount) -> CalledOff:
+    """How many are called off, still being asked about, and gone: numbers without amounts.
+
+    The page is for whoever has the link of a mail.
+    """
+    counts = account.payouts.exclude(call_off_at=None).aggregate(
+        done=Count("pk", filter=Q(status=Payout.Status.CANCELED)),
+        too_late=Count("pk", filter=~Q(status=Payout.Status.CANCELED) & ~Q(call_off_failure="")),
+        asked=Count("pk", filter=Q(status=Payout.Status.PENDING, call_off_failure="")),
+    )
+    return CalledOff(**counts)
 
 
 def ready_for_bank(account: PayoutAccount) -> list[Money]:

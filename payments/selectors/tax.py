@@ -44,21 +44,26 @@ def is_checkable(party: Party) -> bool:
     return bool(party.vat_id) and party.country in EUROPEAN_UNION
 
 
+def claimed_name(party: Party) -> str:
+    """The name the party's documents bear, and the register should know."""
+    return party.legal_name or party.name
+
+
 def newest_check(party: Party) -> VatCheck | None:
     """The newest check of the id the party has now."""
     return _checks(party).order_by("-pk").first()
 
 
 def proof_of(party: Party, at: dt.datetime | None = None) -> VatCheck | None:
-    """The stored answer that the party's present VAT id is valid, if it is young enough.
+    """The stored answer that the party's present VAT id is valid and theirs, if young enough.
 
-    A later "not valid" takes it away; silence of the register does not.
+    A later "not valid" takes it away, and so does another name; silence of the register does not.
     """
     if not is_checkable(party):
         return None
     answered = _checks(party).filter(status__in=[Status.VALID, Status.INVALID])
     newest = answered.order_by("-pk").first()
-    if newest is None or newest.status != Status.VALID:
+    if newest is None or not newest.proves or newest.claimed_name != claimed_name(party):
         return None
     return newest if proof_ends(newest) > (at or clock.now()) else None
 

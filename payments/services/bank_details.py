@@ -16,19 +16,22 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Group
 from accounts.selectors import people_of
+from accounts.services import former_addresses
 from accounts.services.notices import notify
 from marketplace.core import audit, clock, mail
 from marketplace.core.errors import InvalidTransition, NotAllowed
 from payments import gateway
-from payments.models import BankDetails, PayoutAccount, PayoutAlert
+from payments.models import BankDetails, PayoutAccount, PayoutAlert, Transfer
 from payments.selectors.payouts import banks_of, link_token
-from payments.services import alerts, policies, schedules
+from payments.services import alerts, bank_payouts, policies, schedules, suspicion
 from payments.services.reasons import check_reason
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 Status = BankDetails.Status
+# Released to the payee, and not theirs any more.
+GONE = (Transfer.Status.SET_OFF, Transfer.Status.GIVEN_BACK)
 
 
 # --- What Stripe tells ----------------------------------------------------------------------
@@ -61,8 +64,10 @@ def _replace(row: BankDetails) -> None:
 
 def _keep(account: PayoutAccount, bank: gateway.Bank) -> None:
     earlier = account.banks.order_by("-pk")
-    is_new = earlier.exists() and not _is_trusted(account, bank)
-    addresses = sorted(people_of(account.party, "manage").values_list("email", flat=True))
+    is_first = not earlier.exists()
+    is_new = _money_waits(account) if is_first else not _is_trusted(account, bank)
+    people = list(people_of(account.party, "manage"))
+    addresses = sorted(user.email for user in people)
     days = dt.timedelta(days=policies.current().bank_change_days)
     # Whoever was told of a change stays told until the change is trusted.
     last = earlier.filter(status=Status.TRUSTED).first()
@@ -82,8 +87,16 @@ def _keep(account: PayoutAccount, bank: gateway.Bank) -> None:
     audit.record(
         None, "bank_details.seen", row, rule="stripe", account=account.pk, status=row.status
     )
+    suspicion.look_at_bank(account.party)
     if is_new:
-        _tell(row, set(last.known_addresses if last else ()) - set(addresses))
+        known = {*(last.known_addresses if last else ()), *former_addresses.of(people)}
+        _tell(row, known - set(addresses))
+
+
+def _money_waits(account: PayoutAccount) -> bool:
+    """Whether somebody who has just taken over the payee's sign-in would find money to take."""
+    # What was sent already lies in the account, which had no bank to pay it out to.
+    return Transfer.objects.filter(payee=account.party).exclude(status__in=GONE).exists()
 
 
 def _is_trusted(account: PayoutAccount, bank: gateway.Bank) -> bool:
@@ -121,16 +134,24 @@ def _tell(row: BankDetails, old_addresses: Iterable[str]) -> None:
 def report(bank: BankDetails, *, by: "User | None") -> None:
     """It was not me: stop all payouts of the account and call staff. Repeating changes nothing.
 
-    `by` is None for somebody who came through the link in a mail.
+    `by` is None for somebody who came through the link in a mail. Raises InvalidTransition when a
+    person of ours has talked about this change with the payee already: old mails stay around.
     """
     account = _lock_account(bank)
     row = BankDetails.objects.select_for_update().get(pk=bank.pk)
     if row.status == Status.REPORTED:
         return
+    if row.settled_at:
+        raise InvalidTransition(
+            _("We have looked into this change already. Write to us if something is wrong.")
+        )
     row.move_to(Status.REPORTED, reported_at=clock.now())
     facts = {} if by else {"rule": "link in a mail"}
     audit.record(by, "bank_details.reported", row, account=account.pk, **facts)
     schedules.plan(account)
+    bank_payouts.call_off_reported(account)
+    # What left Stripe's schedule since we looked last is found by the next sweep.
+    PayoutAccount.objects.filter(pk=account.pk).update(look_at=clock.now())
     alerts.call(account, PayoutAlert.Kind.REPORTED)
 
 

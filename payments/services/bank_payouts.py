@@ -220,6 +220,7 @@ def record(account: PayoutAccount, told: gateway.Payout) -> None:
         _move(payout, told, known)
     elif any(getattr(payout, name) != value for name, value in known.items()):
         Payout.objects.filter(pk=payout.pk).update(**known)
+    call_off_reported(account)
 
 
 def _row_of(account: PayoutAccount, told: gateway.Payout) -> Payout:
@@ -268,3 +269,55 @@ def _tell(payout: Payout, kind: str) -> None:
             "code": payout.failure,
         },
     )
+
+
+# --- Called off -----------------------------------------------------------------------------
+
+
+def call_off_reported(account: PayoutAccount) -> None:
+    """Have Stripe call off what has not left an account whose bank details were reported.
+
+    The caller holds the account's lock. Each payout is asked about once; those we hear of later,
+    when they are heard of.
+    """
+    pause = pause_of(account)
+    if pause is None or pause.kind != "reported":
+        return
+    for payout in account.payouts.filter(status=Status.PENDING, call_off_at=None):
+        payout.call_off_at = clock.now()
+        payout.save(update_fields=["call_off_at"])
+        audit.record(None, "payout.call_off_asked", payout, rule="bank details reported")
+        commands.give("payout_call_off", f"payout_call_off:{payout.ref}", payout.pk)
+
+
+@command("payout_call_off")
+def call_off(message: OutboxMessage) -> None:
+    """Ask Stripe. It has the last word on whether the payout had left; that is kept and shown."""
+    payout = Payout.objects.select_related("account").get(pk=message.payload["id"])
+    account = payout.account
+    if payout.status != Status.PENDING:
+        outbox.done(message)
+        return
+
+    def look() -> gateway.Payout:
+        return gateway.retrieve_payout(payout.stripe_id, account=account.stripe_id)
+
+    def find() -> gateway.Payout | None:
+        there = look()
+        return there if there.status == Status.CANCELED else None
+
+    failure = ""
+    try:
+        told = commands.ask(
+            message,
+            lambda key: gateway.cancel_payout(payout.stripe_id, account=account.stripe_id, key=key),
+            find=find,
+        )
+    except gateway.Refused as error:
+        failure, told = error.code or "refused", look()
+    with transaction.atomic():
+        record(account, told)
+        if failure and told.status != Status.CANCELED:
+            Payout.objects.filter(pk=payout.pk).update(call_off_failure=failure[:80])
+            audit.record(None, "payout.call_off_refused", payout, rule="stripe", code=failure)
+        outbox.done(message)

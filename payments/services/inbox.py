@@ -4,10 +4,11 @@ import datetime as dt
 import logging
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from marketplace.core import clock, outbox
+from marketplace.core import clock, outbox, retention
 from payments import gateway, tasks
 from payments.models import EventPoll, Payout, PayoutAccount, StripeEvent
 from payments.services import bank_payouts, chargebacks, payouts, refunds, warnings
@@ -68,6 +69,14 @@ def poll(*, limit: int = 1000) -> int:
             new += 1
     EventPoll.objects.update_or_create(pk=1, defaults={"up_to": up_to})
     return new
+
+
+@retention.forgets("stripe_events")
+def read_events() -> QuerySet[StripeEvent]:
+    """Events that are read or of no interest; what waits or was parked stays, however old."""
+    oldest = clock.now() - dt.timedelta(days=settings.STRIPE_EVENT_DAYS)
+    settled = StripeEvent.objects.filter(state__in=[State.DONE, State.IGNORED])
+    return settled.filter(received_at__lt=oldest)
 
 
 # --- Reading --------------------------------------------------------------------------------

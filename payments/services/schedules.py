@@ -89,10 +89,29 @@ def look(account: PayoutAccount) -> None:
 def _compare(pk: int, there: str) -> None:
     account = PayoutAccount.objects.select_for_update().get(pk=pk)
     settled = account.schedule_asked == account.schedule_set
-    if settled and there != account.schedule_set:
+    if not settled and _is_parked(account):
+        _after_parking(account, there)
+    elif settled and there != account.schedule_set:
         log.warning("%s has the schedule %s, not %s", account, there, account.schedule_set)
         _ask(account, account.schedule_asked)
     plan(account)
+
+
+def _is_parked(account: PayoutAccount) -> bool:
+    """Whether the newest command waits for a person; staff see it under *outbox messages*."""
+    newest = OutboxMessage.objects.filter(key=_key(account))
+    return newest.filter(state=OutboxMessage.State.PARKED).exists()
+
+
+def _after_parking(account: PayoutAccount, there: str) -> None:
+    """Stripe refused what we asked, perhaps for a reason that has gone: ask again, once a look."""
+    if there == account.schedule_asked:
+        account.schedule_set = there
+        account.save(update_fields=["schedule_set"])
+        return
+    log.warning("%s: the schedule %s was refused, asking again", account, account.schedule_asked)
+    audit.record(None, "payout_schedule.asked_again", account, rule="daily look")
+    _ask(account, account.schedule_asked)
 
 
 def _ask(account: PayoutAccount, schedule: str) -> None:

@@ -1,6 +1,7 @@
 """What a payee tells us for the tax office."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -31,12 +32,16 @@ def save(
 ) -> SellerDetails:
     """Keep what the payee said, the tax number sealed; saying it again replaces it.
 
-    Name and address also stand on receipts from now on. Raises NotAllowed, and InvalidInput beside
-    the field for what cannot be.
+    Without a tax number the one we have of the same country stays: pages never show it, so nobody
+    can send it again. Name and address also stand on receipts from now on. Raises NotAllowed, and
+    InvalidInput beside the field for what cannot be.
     """
-    _refuse_impossible(details)
     with transaction.atomic():
         party = Party.objects.select_for_update().get(pk=party.pk)
+        before = SellerDetails.objects.filter(party=party, tax_country=tax_country).first()
+        if before and not details.tax_number:
+            details = replace(details, tax_number=before.details.tax_number)
+        _refuse_impossible(details)
         _move(party, by=by, legal_name=legal_name, address=address, country=country)
         saved, _created = SellerDetails.objects.update_or_create(
             party=party,

@@ -203,13 +203,8 @@ def run_due(*, limit: int = 100) -> int:
     What a person of ours has to look at waits for them. Beat calls it; two at once take different
     rows.
     """
-    reviews = FraudWarning.objects.filter(
-        funding=OuterRef("funding"), ours=True, status=FraudWarning.Status.OPEN
-    )
-    waiting = Transfer.objects.filter(~Exists(reviews), status=Status.WAITING).filter(
-        due_at__lte=clock.now()
-    )
-    ready = Transfer.objects.filter(status=Status.BLOCKED, payee__payout_account__can_receive=True)
+    waiting = _looked_at().filter(status=Status.WAITING, due_at__lte=clock.now())
+    ready = _looked_at().filter(status=Status.BLOCKED, payee__payout_account__can_receive=True)
     moved = 0
     while moved < limit and (
         _next(waiting.order_by("due_at"), end_security_hold) or _next(ready.order_by("id"), start)
@@ -218,9 +213,17 @@ def run_due(*, limit: int = 100) -> int:
     return moved
 
 
+def _looked_at() -> "QuerySet[Transfer]":
+    """Those no suspicion of ours keeps back."""
+    reviews = FraudWarning.objects.filter(
+        funding=OuterRef("funding"), ours=True, status=FraudWarning.Status.OPEN
+    )
+    return Transfer.objects.filter(~Exists(reviews))
+
+
 def resume(payee: Party) -> None:
     """Send what waited for the payee's account. What is decided meanwhile the sweep finds."""
-    blocked = Transfer.objects.filter(payee=payee, status=Status.BLOCKED)
+    blocked = _looked_at().filter(payee=payee, status=Status.BLOCKED)
     for transfer in blocked.select_for_update(skip_locked=True).order_by("id"):
         start(transfer)
 

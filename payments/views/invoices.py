@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from marketplace.core.errors import DomainError
 from marketplace.core.http import UserRequest
+from marketplace.core.limits import limited
 from payments.selectors import invoices as shelves
 from payments.services import exports, paper
 from payments.views.answers import download, pager
@@ -33,6 +34,7 @@ def invoices(request: UserRequest) -> HttpResponse:
 
 @require_safe
 @login_required
+@limited("export")
 def invoices_csv(request: UserRequest) -> HttpResponse:
     """The same for a spreadsheet, oldest first."""
     year = _year(request)
@@ -57,6 +59,7 @@ def invoice(request: UserRequest, ref: str) -> HttpResponse:
 
 @require_safe
 @login_required
+@limited("paper")
 def invoice_pdf(request: UserRequest, ref: str) -> HttpResponse:
     """The document as a PDF; the same bytes each time."""
     found = shelves.invoice_to_read(request.user, ref)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import Party, User
 from marketplace.core.errors import DomainError
 from marketplace.core.http import UserRequest
+from marketplace.core.limits import limited
 from payments.forms import LedgerFilterForm
 from payments.selectors import periods, statements
 from payments.services import exports, statement_paper
@@ -50,6 +51,7 @@ def ledger(request: UserRequest, ref: str) -> HttpResponse:
 
 @require_safe
 @login_required
+@limited("export")
 def ledger_csv(request: UserRequest, ref: str) -> HttpResponse:
     """The chosen part of a ledger for a spreadsheet, oldest first."""
     party = statements.ledger_to_read(request.user, ref)
@@ -62,6 +64,7 @@ def ledger_csv(request: UserRequest, ref: str) -> HttpResponse:
 
 @require_safe
 @login_required
+@limited("export")
 def ledger_json(request: UserRequest, ref: str) -> HttpResponse:
     """The chosen part of a ledger for programs, oldest first."""
     party = statements.ledger_to_read(request.user, ref)
@@ -92,6 +95,7 @@ def statement(request: UserRequest, ref: str, period: str) -> HttpResponse:
 
 @require_safe
 @login_required
+@limited("paper")
 def statement_pdf(request: UserRequest, ref: str, period: str) -> HttpResponse:
     """The same on paper."""
     found = _statement(request, ref, period)
@@ -105,6 +109,7 @@ def statement_pdf(request: UserRequest, ref: str, period: str) -> HttpResponse:
 
 @require_safe
 @login_required
+@limited("export")
 def statement_csv(request: UserRequest, ref: str, period: str) -> HttpResponse:
     """Its payments for a spreadsheet."""
     made = statement_paper.csv(_statement(request, ref, period))

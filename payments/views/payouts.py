@@ -9,17 +9,22 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.freshness import fresh_sign_in
 from accounts.models import User
 from marketplace.core.display import money_text
 from marketplace.core.errors import DomainError
 from marketplace.core.http import UserRequest, go_to
 from marketplace.core.ids import new_ref
+from marketplace.core.limits import answered, limited, spend_for
 from marketplace.core.money import Money
 from payments.forms import PayoutCountryForm, PayOutForm, PayoutScheduleForm
+from payments.models import BankDetails
 from payments.selectors import overviews
 from payments.selectors import payouts as payout_facts
 from payments.services import bank_details, bank_payouts, payouts, schedules
 from payments.views.answers import pager
+
+State = BankDetails.Status
 
 
 @require_safe
@@ -33,6 +38,7 @@ def payout_list(request: UserRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@fresh_sign_in(posts_only=True)
 def payout_setup(request: UserRequest) -> HttpResponse:
     """How the user stands with Stripe; POST leads to Stripe's own questions."""
     party = request.user.own_party
@@ -42,14 +48,12 @@ def payout_setup(request: UserRequest) -> HttpResponse:
         form = PayoutCountryForm({"country": country or request.POST.get("country", "")})
     else:
         form = PayoutCountryForm(initial={"country": party.country})
-    status = 200
-    if form.is_bound:
-        if form.is_valid():
-            try:
-                return go_to(request, _onboarding(request, form.cleaned_data["country"]))
-            except DomainError as error:
-                form.add_error(error.field, str(error))
-        status = 422
+    status, again_in = 422 if form.is_bound else 200, 0
+    if form.is_bound and form.is_valid() and not (again_in := spend_for(form, "stripe", request)):
+        try:
+            return go_to(request, _onboarding(request, form.cleaned_data["country"]))
+        except DomainError as error:
+            form.add_error(error.field, str(error))
     banks = payout_facts.banks_of(account) if account else []
     context = {
         "form": form,
@@ -69,11 +73,14 @@ def payout_setup(request: UserRequest) -> HttpResponse:
         # Names this offer, so that a second click is the same payout.
         "offer": new_ref(),
     }
-    return render(request, "payments/payout_setup.html", context, status=status)
+    answer = render(request, "payments/payout_setup.html", context, status=status)
+    return answered(answer, again_in)
 
 
 @require_POST
 @login_required
+@fresh_sign_in(back_to="payments:payout-setup")
+@limited("stripe")
 def pay_out(request: UserRequest) -> HttpResponse:
     """Send the amount the page offered to the bank now."""
     account = payout_facts.payout_account_to_manage(request.user)
@@ -95,6 +102,7 @@ def pay_out(request: UserRequest) -> HttpResponse:
 
 @require_POST
 @login_required
+@limited("stripe")
 def payout_look(request: UserRequest) -> HttpResponse:
     """Ask Stripe how everything stands now."""
     account = payout_facts.payout_account_to_manage(request.user)
@@ -107,6 +115,7 @@ def payout_look(request: UserRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@fresh_sign_in()
 def payout_schedule(request: UserRequest) -> HttpResponse:
     """When the user wants to be paid out."""
     account = payout_facts.payout_account_to_manage(request.user)
@@ -133,13 +142,20 @@ def bank_report(request: HttpRequest, token: str) -> HttpResponse:
     bank = payout_facts.bank_to_report(token)
     if request.method == "POST":
         by = request.user if isinstance(request.user, User) else None
-        bank_details.report(bank, by=by)
+        try:
+            bank_details.report(bank, by=by)
+        except DomainError as error:
+            messages.error(request, str(error))
         return go_to(request, request.path)
-    return render(request, "payments/bank_report.html", {"bank": bank})
+    called_off = payout_facts.called_off(bank.account) if bank.status == State.REPORTED else None
+    context = {"bank": bank, "called_off": called_off}
+    return render(request, "payments/bank_report.html", context)
 
 
 @require_safe
 @login_required
+@fresh_sign_in()
+@limited("stripe")
 def payout_refresh(request: UserRequest) -> HttpResponse:
     """Stripe sends people here whose link was old: they get a new one.
 
@@ -156,6 +172,7 @@ def payout_refresh(request: UserRequest) -> HttpResponse:
 
 @require_safe
 @login_required
+@limited("stripe")
 def payout_return(request: UserRequest) -> HttpResponse:
     """Back from Stripe, finished or not: look how the account stands now."""
     account = payout_facts.payout_account_of(request.user.own_party)

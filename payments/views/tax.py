@@ -1,7 +1,5 @@
 """How a VAT id stands, and what tax offices are told."""
 
-from dataclasses import asdict
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -10,9 +8,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import freshness
 from marketplace.core.errors import DomainError
 from marketplace.core.http import UserRequest, go_to, show
 from payments.forms import SellerDetailsForm
+from payments.models import SellerDetails
 from payments.selectors import payouts as payout_facts
 from payments.selectors import tax as tax_facts
 from payments.services import sellers, vat_checks
@@ -45,12 +45,22 @@ def check_vat_id(request: UserRequest, ref: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def seller_details(request: UserRequest) -> HttpResponse:
-    """What the tax office is told about the user as a payee."""
+    """What the tax office is told about the user as a payee.
+
+    A form that was open for longer than the sign-in is fresh comes back as it was typed, with the
+    way to confirm beside it: what it holds belongs into no session.
+    """
     party = request.user.own_party
+    here = reverse("payments:seller-details")
+    confirm_url = freshness.confirmation_of(request)
+    if confirm_url and request.method != "POST":
+        return go_to(request, confirm_url)
     saved = payout_facts.seller_details_of(party)
     status = 200
     if request.method == "POST":
-        form = SellerDetailsForm(request.POST)
+        form = SellerDetailsForm(request.POST, saved=saved)
+        if confirm_url:
+            form.add_error(None, freshness.too_old_text())
         if form.is_valid():
             try:
                 sellers.save(party, by=request.user, **form.facts())
@@ -58,7 +68,7 @@ def seller_details(request: UserRequest) -> HttpResponse:
                 form.add_error(error.field, str(error))
             else:
                 messages.success(request, _("Your tax details are saved."))
-                return go_to(request, reverse("payments:seller-details"))
+                return go_to(request, here)
         status = 422
     else:
         known = {
@@ -67,6 +77,12 @@ def seller_details(request: UserRequest) -> HttpResponse:
             "country": party.country,
             "tax_country": saved.tax_country if saved else party.country,
         }
-        form = SellerDetailsForm(initial=known | (asdict(saved.details) if saved else {}))
-    context = {"form": form, "saved": saved}
+        form = SellerDetailsForm(initial=known | (_shown(saved) if saved else {}), saved=saved)
+    context = {"form": form, "saved": saved, "confirm_url": confirm_url}
     return render(request, "payments/seller_details.html", context, status=status)
+
+
+def _shown(saved: SellerDetails) -> dict[str, str]:
+    """What the form starts with; never the tax number, of which its end is enough."""
+    told = saved.details
+    return {"birth_date": told.birth_date, "birth_place": told.birth_place}

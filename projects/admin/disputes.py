@@ -11,6 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import freshness
 from marketplace.core import clock
 from marketplace.core.admin import ReadOnlyAdmin
 from marketplace.core.display import money_text
@@ -112,6 +113,8 @@ class DisputeAdmin(ReadOnlyAdmin):
         if request.method == "POST" and "open" in request.POST:
             return self._open(request, dispute)
         form = _form(request, dispute)
+        if form.is_bound and "sums" not in request.POST and freshness.confirmation_of(request):
+            form.add_error(None, freshness.too_old_text())
         if request.method == "POST" and self._is_open(request, dispute):
             if "sums" not in request.POST and form.is_valid():
                 done = self._decide(request, dispute, form)
@@ -174,6 +177,7 @@ class DisputeAdmin(ReadOnlyAdmin):
             "early": disputes.too_early(dispute),
             "outcome": selectors.outcome_of(dispute),
             "form": form,
+            "confirm_url": freshness.confirmation_of(request),
             "rows": _rows(dispute, form),
         }
         return TemplateResponse(

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
-from marketplace.core.api import idempotent
+from marketplace.core.api import Throttle, costs, idempotent
+from marketplace.core.errors import InvalidInput
 from projects.api import shapes
 from projects.selectors import contracts as selectors
 from projects.selectors.contracts import Seat
@@ -78,6 +80,8 @@ class ContractView(APIView):
 class FundView(APIView):
     """Paying for a milestone."""
 
+    throttle_classes = [Throttle, costs("stripe")]
+
     @extend_schema(
         operation_id="fund_milestone", request=shapes.NothingShape, responses=shapes.CheckoutShape
     )
@@ -93,6 +97,8 @@ class FundView(APIView):
 
 class FundTogetherView(APIView):
     """Paying for several milestones at once."""
+
+    throttle_classes = [Throttle, costs("stripe")]
 
     @extend_schema(
         operation_id="fund_together",
@@ -189,10 +195,14 @@ class AnswerCallOffView(APIView):
     )
     @idempotent
     def post(self, request: Request, ref: str, n: int) -> Response:
-        """The freelancer agrees or declines; the client takes it back."""
+        """The freelancer agrees or declines; the client takes it back, by `"accept": null`."""
         seat, milestone = selectors.milestone_to_move(caller(request), ref, n)
         accept = answers(shapes.AnswerShape, request)["accept"]
-        if accept is None or seat.is_client:
+        if seat.is_client and accept is not None:
+            raise InvalidInput(
+                _("The freelancer answers. To take your wish back, send null"), field="accept"
+            )
+        if accept is None:
             ending.take_back(milestone, by=caller(request))
         else:
             ending.answer(milestone, by=caller(request), accept=accept)

@@ -5,7 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from marketplace.core.api import idempotent
+from marketplace.core.api import Throttle, costs, idempotent
 from projects.api import shapes
 from projects.api.contracts import answers, caller, contract_now
 from projects.api.market_shapes import amount_of
@@ -84,6 +84,8 @@ class ReturnMoneyView(APIView):
 
 class BonusView(APIView):
     """Money on top."""
+
+    throttle_classes = [Throttle, costs("stripe")]
 
     @extend_schema(
         operation_id="pay_bonus",

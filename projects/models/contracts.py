@@ -413,6 +413,8 @@ class Cancellation(StatusModel):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
     answered_at = models.DateTimeField(null=True)
+    # Until when a yes to end the whole contract holds while other money is still out.
+    consent_until = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("cancellation")
@@ -445,6 +447,11 @@ class Cancellation(StatusModel):
             ),
             models.Index(
                 fields=["remind_at"], condition=Q(status="open"), name="cancellation_remind"
+            ),
+            models.Index(
+                fields=["consent_until"],
+                condition=Q(consent_until__isnull=False),
+                name="cancellation_consent",
             ),
         ]
 

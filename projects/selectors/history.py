@@ -198,6 +198,11 @@ KINDS: dict[str, tuple[str, str, Any]] = {
         "",
         gettext_lazy("%(freelancer)s wants to keep milestone %(n)s"),
     ),
+    "contract.end_consent_lapsed": (
+        "clock",
+        "",
+        gettext_lazy("The agreement to end the contract lapsed: other money was out for too long"),
+    ),
     "cancellation.unanswered": (
         "clock",
         "warn",

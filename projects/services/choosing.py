@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -11,6 +12,7 @@ from accounts.models import User
 from marketplace.core import audit, clock, text
 from marketplace.core.errors import DomainError, InvalidInput, InvalidTransition, NotAllowed
 from marketplace.core.money import Money
+from payments.services import suspicion
 from projects import signals
 from projects.models import Bid, Contract, Project
 from projects.models.bids import NotChosenReason
@@ -105,6 +107,13 @@ def hire(bid: Bid, *, by: User, milestones: Sequence[MilestonePlan], seen_versio
     audit.record(by, "bid.accepted", bid, version=bid.version, **as_fact(bid.price))
     tell_bidder(
         bid, project, "bid_accepted", key=f"bid-accepted:{bid.ref}", price=as_fact(bid.price)
+    )
+    suspicion.look_at_hire(
+        contract.client,
+        contract.freelancer,
+        subject=contract,
+        url=reverse("admin:projects_contract_change", args=[contract.pk]),
+        by=by,
     )
     for other in others:
         other.move_to(

@@ -7,6 +7,7 @@ from django.db.models import F
 
 from marketplace.core import audit, clock
 from projects.models import Milestone
+from projects.models.contracts import Side
 from projects.services import news
 
 DAY = dt.timedelta(days=1)
@@ -29,11 +30,13 @@ def quiet_from(milestone: Milestone, since: dt.datetime) -> dt.datetime:
     return max(since, dt.datetime.combine(next_day, dt.time.min, tzinfo=dt.UTC))
 
 
-def go_on(milestone: Milestone) -> dict[str, Any]:
+def go_on(milestone: Milestone, *, taken_back_by: Side | None = None) -> dict[str, Any]:
     """What changes when a milestone goes on that a dispute or a questioned payment stopped.
 
     Its deadlines move on by as long as that took, whole days for dates; the custody stop does not.
-    The review window is remembered where it was stopped. The caller saves the changes.
+    A freelancer who stopped it by a dispute and takes that back gains no day by it: what they owe
+    stays due when it was. The review window is remembered where it was stopped. The caller saves
+    the changes.
     """
     now, since = clock.now(), milestone.stopped_at
     changes: dict[str, Any] = {"stopped_at": None, "dormant": ""}
@@ -42,7 +45,7 @@ def go_on(milestone: Milestone) -> dict[str, Any]:
     lost = now - since
     for waiting in (milestone.proposals, milestone.cancellations):
         waiting.filter(status="open").update(answer_due_at=F("answer_due_at") + lost)
-    if milestone.due_on and milestone.late_at:
+    if milestone.due_on and milestone.late_at and taken_back_by is not Side.FREELANCER:
         days = -(-lost // DAY)
         milestone.due_on += days * DAY
         changes["due_on"] = milestone.due_on

@@ -21,6 +21,8 @@ from projects.services.sides import over_money, require_client
 log = logging.getLogger(__name__)
 SILENCE_RULE, END_RULE, RETURN_RULE, LATE_RULE = "C1", "C2", "C3", "M13"
 LONGEST_REASON = 2000
+# Answers that are a yes, given or by silence.
+GRANTED = {Cancellation.Status.ACCEPTED, Cancellation.Status.LAPSED}
 # The freelancer is reminded so long before the answer is due.
 REMIND_BEFORE = dt.timedelta(hours=24)
 # When a wish is off the table the client has at least so long to say something about the work.
@@ -377,7 +379,10 @@ def _close_question(
 ) -> Cancellation | None:
     question = open_question(milestone)
     if question:
-        question.move_to(how, answered_at=clock.now(), answered_by=by)
+        until = None
+        if question.ends_contract and how in GRANTED:
+            until = clock.days_from_now(milestone.contract.policy.end_consent_days)
+        question.move_to(how, answered_at=clock.now(), answered_by=by, consent_until=until)
     return question
 
 
@@ -424,13 +429,39 @@ def _drop_rest_if_wanted(contract: Contract, *, by: User | None) -> None:
 
     The caller holds the contract's lock.
     """
-    granted = {Cancellation.Status.ACCEPTED, Cancellation.Status.LAPSED}
-    wishes = Cancellation.objects.filter(milestone__contract=contract, ends_contract=True)
+    agreed = Cancellation.objects.filter(
+        milestone__contract=contract, consent_until__gt=clock.now()
+    )
     steps = locks.milestones(contract)
-    if wishes.filter(status__in=granted).exists() and not any(
-        step.status in MONEY_OUT for step in steps
-    ):
+    if agreed.exists() and not any(step.status in MONEY_OUT for step in steps):
         _drop(steps, by=by)
+
+
+def forget_consents() -> int:
+    """Let a yes to end a contract lapse that money still out has outlived; returns how many.
+
+    Once per contract, told to both. What was agreed for the milestones themselves stays.
+    """
+    due = Cancellation.objects.filter(consent_until__lte=clock.now()).order_by("consent_until")
+    contracts = dict.fromkeys(due.values_list("milestone__contract", flat=True)[:100])
+    return sum(_forget_consent(pk) for pk in contracts)
+
+
+@transaction.atomic
+def _forget_consent(contract_pk: int) -> bool:
+    contract = locks.contract(contract_pk)
+    old = Cancellation.objects.filter(milestone__contract=contract, consent_until__lte=clock.now())
+    newest = old.order_by("-consent_until").first()
+    if newest is None:
+        return False
+    old.update(consent_until=None)
+    if contract.status != Contract.Status.ACTIVE:
+        return False
+    days = contract.policy.end_consent_days
+    audit.record(None, "contract.end_consent_lapsed", contract, rule=END_RULE, days=days)
+    news.note(contract, "contract.end_consent_lapsed")
+    news.tell_both(contract, "end_consent_lapsed", key=f"end-consent:{newest.pk}", days=days)
+    return True
 
 
 def _drop(steps: list[Milestone], *, by: User | None) -> None:

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from marketplace.core.errors import DomainError
 from marketplace.core.http import SeeOther, UserRequest, go_to, show
+from marketplace.core.limits import answered, limited, spend_for
 from projects.forms.proposals import BonusForm
 from projects.forms.refusals import show_refusal
 from projects.selectors import contracts as selectors
@@ -22,7 +23,8 @@ def bonus(request: UserRequest, ref: str) -> HttpResponse:
     form = BonusForm(
         request.POST if request.method == "POST" else None, currency=seat.contract.currency
     )
-    if request.method == "POST" and form.is_valid():
+    again_in = spend_for(form, "stripe", request) if form.is_bound and form.is_valid() else 0
+    if form.is_bound and form.is_valid():
         try:
             url = bonuses.start_payment(seat.contract, by=request.user, **form.cleaned_data)
             # Without an address Stripe is away: the page says that a payment is on its way.
@@ -38,11 +40,13 @@ def bonus(request: UserRequest, ref: str) -> HttpResponse:
         "cancelled": "cancelled" in request.GET,
         "ready": bonuses.can_give(seat.contract),
     }
-    return show(request, "projects/bonus.html", context, status=422 if form.errors else 200)
+    answer = show(request, "projects/bonus.html", context, status=422 if form.errors else 200)
+    return answered(answer, again_in)
 
 
 @require_POST
 @login_required
+@limited("stripe")
 def confirm(request: UserRequest, ref: str) -> HttpResponse:
     """Ask Stripe now what came of it; the same record as the webhook makes."""
     seat = selectors.contract_to_reward(request.user, ref)

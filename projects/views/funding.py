@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from marketplace.core.errors import DomainError, InvalidTransition
 from marketplace.core.http import SeeOther, UserRequest, go_to, show, wants_part
+from marketplace.core.limits import limited
 from marketplace.core.money import Money
 from payments.models import Funding
 from payments.services.quotes import quote
@@ -27,6 +28,7 @@ MOST_LOOKS = 20
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@limited("stripe", "POST")
 def fund(request: UserRequest, ref: str, n: int) -> HttpResponse:
     """What is paid, who holds it, what happens next; then to Stripe."""
     seat, milestone = selectors.milestone_to_fund(request.user, ref, n)
@@ -47,6 +49,7 @@ def fund(request: UserRequest, ref: str, n: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@limited("stripe", "POST")
 def fund_together(request: UserRequest, ref: str) -> HttpResponse:
     """One payment for every milestone that can be funded now; then to Stripe."""
     seat = selectors.contract_to_reward(request.user, ref)
@@ -88,6 +91,7 @@ def back(request: UserRequest, ref: str, n: int) -> HttpResponse:
 
 @require_POST
 @login_required
+@limited("stripe")
 def confirm(request: UserRequest, ref: str, n: int) -> HttpResponse:
     """Ask Stripe now what came of it; the same record as the webhook makes."""
     _seat, milestone = selectors.milestone_to_fund(request.user, ref, n)

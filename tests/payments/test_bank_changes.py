@@ -8,14 +8,15 @@ from django.core import mail
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from accounts.models import Notice
-from marketplace.core import clock
+from accounts.models import FormerAddress, Notice
+from accounts.services import former_addresses
+from marketplace.core import clock, retention
 from marketplace.core.errors import InvalidInput, InvalidTransition, NotAllowed
 from marketplace.core.models import AuditRow, OutboxMessage
 from payments import gateway
-from payments.models import BankDetails, Payout, PayoutAlert, PlatformPolicy
+from payments.models import BankDetails, Payout, PayoutAlert, PlatformPolicy, Transfer
 from payments.selectors.payouts import link_token, pause_of
-from payments.services import bank_details, bank_payouts, due, payouts, schedules
+from payments.services import bank_details, bank_payouts, due, holds, payouts, schedules
 from tests.factories import StaffFactory, UserFactory
 from tests.payments.threads import together
 from tests.payments.world import eur
@@ -93,6 +94,28 @@ def test_the_days_come_from_the_policy(market, client, account):
 def test_first_bank_details_wait_for_nobody(account):
     assert BankDetails.objects.get().status == "trusted"
     assert pause_of(account) is None
+
+
+def test_o3_first_bank_details_wait_when_released_money_waits_for_them(market, client):
+    holds.release(market.held("100.00"), by=market.client, basis="approval")
+    account = market.connect()
+    row = BankDetails.objects.get()
+    assert (row.status, pause_of(account).kind) == ("cooling", "cooling")
+    assert schedule_of(account) == "manual"
+    told = Notice.objects.get(user=market.freelancer, kind="bank_changed")
+    assert "/payouts/not-me/" in told.url
+    with days_later(3):
+        due.run()
+    row.refresh_from_db()
+    assert row.status == "trusted"
+
+
+def test_money_that_went_back_is_no_reason_to_wait(market, client):
+    hold = market.held("100.00")
+    holds.release(hold, by=market.client, basis="approval")
+    Transfer.objects.update(status="given_back")
+    market.connect()
+    assert BankDetails.objects.get().status == "trusted"
 
 
 def test_the_same_number_given_again_is_no_change(market, client, account):
@@ -286,6 +309,129 @@ def test_staff_let_payouts_go_on_in_the_admin(market, client, account):
     assert client.post(url, {"reason": REASON}).status_code == 303
     row.refresh_from_db()
     assert row.status == "trusted"
+
+
+def test_o9_a_link_does_nothing_more_once_staff_have_settled_the_change(market, client, account):
+    row = change_bank(market, client, account)
+    url = reverse("payments:bank-report", args=[link_token(row)])
+    bank_details.lift(row, by=StaffFactory(), reason=REASON)
+    assert "This is settled" in client.get(url).content.decode()
+    assert client.post(url).status_code == 303
+    with pytest.raises(InvalidTransition, match="looked into this change already"):
+        bank_details.report(row, by=None)
+    row.refresh_from_db()
+    assert row.status == "trusted"
+    assert not PayoutAlert.objects.exists()
+
+
+def test_o9_a_link_still_works_when_only_time_trusted_the_change(market, client, account):
+    row = change_bank(market, client, account)
+    with days_later(3):
+        due.run()
+    bank_details.report(row, by=None)
+    assert pause_of(account).kind == "reported"
+
+
+# --- What was about to leave ----------------------------------------------------------------
+
+
+def asked_for(market, account):
+    """A payout on demand that Stripe has not sent yet."""
+    payout = bank_payouts.pay_out(account, by=market.freelancer, amount=eur("92.00"), key="k")
+    payout.refresh_from_db()
+    assert payout.status == "pending"
+    return payout
+
+
+def test_o2_what_has_not_left_is_called_off_and_its_money_is_back(market, client, account):
+    payout = asked_for(market, account)
+    row = change_bank(market, client, account)
+    url = reverse("payments:bank-report", args=[link_token(row)])
+    client.post(url)
+    payout.refresh_from_db()
+    assert (payout.status, payout.call_off_failure) == ("canceled", "")
+    assert gateway.balance(account=account.stripe_id) == {"EUR": 92_00}
+    assert AuditRow.objects.filter(action="payout.call_off_asked").count() == 1
+    assert "1 payout that was about to leave is called off" in client.get(url).content.decode()
+
+
+def test_o2_stripes_own_payouts_cannot_be_called_off_and_everybody_sees_it(market, client, account):
+    (stripe_id,) = market.stripe.pay_out(account.stripe_id)
+    row = change_bank(market, client, account)
+    bank_details.report(row, by=None)
+    payout = Payout.objects.get(stripe_id=stripe_id)
+    assert payout.status == "pending"
+    assert payout.call_off_failure
+    assert AuditRow.objects.filter(action="payout.call_off_refused").count() == 1
+    page = client.get(reverse("payments:bank-report", args=[link_token(row)])).content.decode()
+    assert "1 payout could not be called off any more. Call your bank" in page
+    rows = signed_in(client, market.freelancer).get(reverse("payments:payouts")).content.decode()
+    assert "We asked Stripe to call it off, but it had left already." in rows
+    signed_in(client, StaffFactory())
+    case = client.get(reverse("admin:payments_bankdetails_change", args=[row.pk]))
+    assert f"Asked to call off {payout.ref}" in case.content.decode()
+
+
+def test_o2_what_we_hear_of_after_the_report_is_called_off_too(market, client, account):
+    row = change_bank(market, client, account)
+    bank_details.lift(row, by=StaffFactory(), reason=REASON)
+    market.stripe.fail_next("drop_after", on="POST /v1/payouts", times=2)
+    asked = bank_payouts.pay_out(account, by=market.freelancer, amount=eur("92.00"), key="k")
+    newer = change_bank(market, client, account, MISSING_BANK)
+    bank_details.report(newer, by=None)
+    asked.refresh_from_db()
+    assert asked.status in {"pending", "canceled", "requested"}
+    bank_payouts.send(OutboxMessage.objects.get(key=asked.command_id))
+    market.work()
+    asked.refresh_from_db()
+    assert asked.status == "canceled"
+
+
+def test_o2_an_answer_that_got_lost_is_looked_for_and_nothing_is_asked_twice(
+    market, client, account
+):
+    payout = asked_for(market, account)
+    row = change_bank(market, client, account)
+    market.stripe.fail_next("drop_after", on=f"POST /v1/payouts/{payout.stripe_id}/cancel", times=2)
+    bank_details.report(row, by=None)
+    message = OutboxMessage.objects.get(key=f"payout_call_off:{payout.ref}")
+    bank_payouts.call_off(message)
+    payout.refresh_from_db()
+    assert (payout.status, payout.call_off_failure) == ("canceled", "")
+    assert gateway.balance(account=account.stripe_id) == {"EUR": 92_00}
+
+
+def test_a_new_bank_alone_calls_nothing_off(market, client, account):
+    payout = asked_for(market, account)
+    change_bank(market, client, account)
+    payout.refresh_from_db()
+    assert (payout.status, payout.call_off_at) == ("pending", None)
+
+
+# --- Addresses in between -------------------------------------------------------------------
+
+
+def test_o11_an_address_used_between_two_banks_is_told_too(market, client, account):
+    first = market.freelancer.email
+    former_addresses.keep(market.freelancer, "between@example.org")
+    market.freelancer.email = "thief@example.org"
+    market.freelancer.save(update_fields=["email"])
+    mail.outbox.clear()
+    change_bank(market, client, account)
+    market.work()
+    assert {letter.to[0] for letter in mail.outbox} == {
+        first,
+        "between@example.org",
+        "thief@example.org",
+    }
+
+
+def test_o11_an_address_of_long_ago_is_forgotten(market, client, account):
+    former_addresses.keep(market.freelancer, "long-ago@example.org")
+    with days_later(61):
+        assert former_addresses.of([market.freelancer]) == set()
+        assert retention.forget_old()["former_addresses"] == 1
+    assert not FormerAddress.objects.exists()
 
 
 def test_a_forged_link_leads_nowhere(market, client, account):

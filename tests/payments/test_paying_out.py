@@ -309,3 +309,37 @@ def test_the_page_takes_the_choice_and_says_it(market, client, account):
     assert "by itself as soon as €250.00 is ready" in right.content.decode()
     account.refresh_from_db()
     assert account.threshold == eur("250.00")
+
+
+# --- A schedule Stripe refused (O8) ---------------------------------------------------------
+
+
+def refused_schedule(market, account):
+    """A choice Stripe never took: its command waits for a person, as after a final no."""
+    market.stripe.fail_next("drop_before", on="POST /v1/balance_settings", times=2)
+    schedules.choose(account, by=market.freelancer, interval="weekly", weekday="monday")
+    waits = OutboxMessage.objects.filter(key__startswith="payout_schedule:", state="pending")
+    assert waits.update(state="parked") == 1
+
+
+def test_o8_a_schedule_that_was_refused_is_asked_for_again_at_the_next_look(market, account):
+    refused_schedule(market, account)
+    payouts.look(account)
+    outbox.deliver_due()
+    account.refresh_from_db()
+    assert account.schedule_set == account.schedule_asked == "weekly:monday"
+    assert gateway.payout_schedule(account=account.stripe_id) == "weekly:monday"
+    asked = account.schedule_attempt
+    payouts.look(account)
+    account.refresh_from_db()
+    assert account.schedule_attempt == asked
+
+
+def test_o8_a_look_that_finds_it_set_asks_for_nothing(market, account):
+    refused_schedule(market, account)
+    gateway.set_payout_schedule("weekly:monday", account=account.stripe_id, key="by hand")
+    before = account.schedule_attempt
+    payouts.look(account)
+    account.refresh_from_db()
+    assert account.schedule_set == "weekly:monday"
+    assert account.schedule_attempt == before

@@ -210,7 +210,19 @@ def test_a_payee_tells_it_on_a_page_and_sees_mistakes_beside_the_field(client):
     assert refused.status_code == 422
     assert "Enter your tax number, or your place of birth" in refused.content.decode()
     assert "Your tax details are saved." in saved.content.decode()
-    assert 'value="123 456 789"' in saved.content.decode()
+    # What it says of the number is its end.
+    assert "123 456" not in saved.content.decode()
+    assert "We have one that ends in 789. Leave this empty to keep it." in saved.content.decode()
+
+    client.post(url, told | {"birth_place": "Faro"})
+    kept = SellerDetails.objects.get().details
+    assert (kept.tax_number, kept.birth_place) == ("123 456 789", "Faro")
+
+
+def test_a_tax_number_does_not_become_one_of_another_country(market):
+    tell(market.freelancer)
+    with pytest.raises(InvalidInput, match="Enter your tax number"):
+        tell(market.freelancer, tax_country="ES", details=Details(birth_date="1990-04-01"))
 
 
 def test_staff_see_the_report_with_what_is_missing_and_download_it(client, year):

@@ -10,10 +10,11 @@ import time_machine
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
+from accounts.names import same_company
 from accounts.services import parties
 from marketplace.core import clock
-from marketplace.core.errors import NotAllowed
-from marketplace.core.models import AuditRow
+from marketplace.core.errors import InvalidInput, InvalidTransition, NotAllowed
+from marketplace.core.models import AuditRow, OutboxMessage
 from payments import vies
 from payments.models import Invoice, VatCheck
 from payments.selectors import tax
@@ -276,6 +277,7 @@ def test_vies_is_told_who_asks_and_its_number_is_kept(register, settings):
             "vatNumber": "12345678901",
             "requesterMemberStateCode": "DE",
             "requesterNumber": "123456789",
+            "traderName": user.name,
         }
     ]
 
@@ -302,3 +304,158 @@ def test_a_register_that_is_not_there_is_no_answer(settings):
     settings.VIES_URL = "http://127.0.0.1:9/check"
     with pytest.raises(vies.Unavailable):
         vies.ask(GOOD)
+
+
+# --- Whose id it is -------------------------------------------------------------------------
+
+NAMELESS, OTHERS = "FR12345678998", "FR12345678997"
+SEEN = "I have the certificate of their tax office."
+
+
+def test_o6_a_valid_id_of_somebody_else_gives_no_reverse_charge(market, settings):
+    charge_vat(settings)
+    party = market.client.party
+    settle_in(party, "FR", OTHERS)
+    check = prove(party)
+    assert (check.status, check.name_match) == ("valid", "differs")
+    assert check.registered_name == "Somebody Else SARL"
+    assert tax.proof_of(party) is None
+    assert fee_of(released(market)).tax_kind == "destination"
+    assert market.client.notices.filter(kind="vat_name_differs").count() == 1
+
+
+def test_o6_a_register_without_names_needs_a_finance_officer(market, settings):
+    charge_vat(settings)
+    officer = StaffFactory()
+    party = market.client.party
+    settle_in(party, "FR", NAMELESS)
+    check = prove(party)
+    assert check.name_match == "unknown"
+    assert officer.notices.get(kind="vat_name_to_check")
+    assert fee_of(released(market)).tax_kind == "destination"
+
+    vat_checks.confirm_name(check, by=officer, reason=SEEN)
+    assert fee_of(released(market)).tax_kind == "reverse_charge"
+    row = AuditRow.objects.get(action="vat_check.confirmed")
+    assert row.actor_id == officer.pk
+    with pytest.raises(InvalidTransition):
+        vat_checks.confirm_name(check, by=officer, reason=SEEN)
+
+
+def test_only_staff_with_the_right_and_of_another_party_confirm_with_a_reason(market):
+    settle_in(market.client.party, "FR", NAMELESS)
+    check = prove(market.client.party)
+    clerk = UserFactory()
+    clerk.is_staff = True
+    own = market.client
+    own.is_staff = own.is_superuser = True
+    own.save(update_fields=["is_staff", "is_superuser"])
+    for nobody in (market.freelancer, clerk, own):
+        with pytest.raises(NotAllowed):
+            vat_checks.confirm_name(check, by=nobody, reason=SEEN)
+    with pytest.raises(InvalidInput):
+        vat_checks.confirm_name(check, by=StaffFactory(), reason="ok")
+    check.refresh_from_db()
+    assert check.confirmed_by is None
+
+
+def test_a_confirmation_is_written_once_and_only_beside_a_yes(market):
+    settle_in(market.client.party, "FR", NAMELESS)
+    check = prove(market.client.party)
+    vat_checks.confirm_name(check, by=StaffFactory(), reason=SEEN)
+    with pytest.raises(IntegrityError, match="written once"), transaction.atomic():
+        VatCheck.objects.update(confirmed_because="Another reason than before.")
+    with pytest.raises(IntegrityError, match="written once"), transaction.atomic():
+        VatCheck.objects.update(name_match="match")
+
+
+def test_another_name_needs_another_answer(market):
+    user = market.client
+    settle_in(user.party, "FR", GOOD)
+    prove(user.party)
+    change_details(user, legal_name="Weber et Fils SARL", address="Main Street 1")
+    assert VatCheck.objects.count() == 2
+    assert tax.proof_of(user.party).claimed_name == "Weber et Fils SARL"
+    # Nobody was asked about this one.
+    type(user.party).objects.update(legal_name="Dupont")
+    user.party.refresh_from_db()
+    assert tax.proof_of(user.party) is None
+
+
+def test_a_name_that_changes_while_the_register_is_asked_is_asked_about_too(market):
+    user = market.client
+    settle_in(user.party, "FR", SILENT)
+    check = prove(user.party)
+    assert (check.status, check.claimed_name) == ("asked", "Kim Weber")
+    change_details(user, vat_id=SILENT, legal_name="Weber SARL", address="Main Street 1")
+    check.refresh_from_db()
+    assert (VatCheck.objects.count(), check.claimed_name) == (1, "Weber SARL")
+
+    # The answer about the old name is just coming in.
+    check.claimed_name = "Kim Weber"
+    answer = vies.Answer(valid=True, consultation="", digest="x" * 64, name="Kim Weber")
+    vat_checks._answered(check, answer, OutboxMessage.objects.get(topic="vat_check"))
+    check.refresh_from_db()
+    assert (check.claimed_name, check.name_match) == ("Kim Weber", "match")
+    assert tax.proof_of(user.party) is None
+    newest = tax.newest_check(user.party)
+    assert (newest.status, newest.claimed_name) == ("asked", "Weber SARL")
+
+
+def test_the_register_may_compare_the_name_itself(register, settings):
+    register.say = (200, {"valid": True, "name": "---", "traderNameMatch": "VALID"})
+    assert vies.ask(GOOD, name="X").name_is_right
+    user = UserFactory(side="hire")
+    change_details(user)
+    check = VatCheck.objects.get()
+    assert (check.registered_name, check.name_match) == ("", "match")
+    register.say = (200, {"valid": True, "name": "---", "traderNameMatch": "INVALID"})
+    change_details(user, vat_id="FR12345678902")
+    assert VatCheck.objects.latest("pk").name_match == "differs"
+
+
+def test_staff_confirm_in_the_admin(client, market):
+    settle_in(market.client.party, "FR", OTHERS)
+    check = prove(market.client.party)
+    client.force_login(StaffFactory(), "django.contrib.auth.backends.ModelBackend")
+    url = reverse("admin:payments_vatcheck_change", args=[check.pk])
+    page = client.get(url).content.decode()
+    assert "Somebody Else SARL" in page
+    assert "Confirm that the VAT id is theirs" in page
+    assert client.post(url, {"reason": SEEN}).status_code == 303
+    check.refresh_from_db()
+    assert check.proves
+    assert "Confirm that the VAT id is theirs" not in client.get(url).content.decode()
+
+
+def test_the_party_reads_what_the_register_says(client, market):
+    client.force_login(market.client, "django.contrib.auth.backends.ModelBackend")
+    url = reverse("payments:tax", args=[market.client.party.ref])
+    for vat_id, words in (
+        (OTHERS, "under the name “Somebody Else SARL”"),
+        (NAMELESS, "tells no"),
+    ):
+        settle_in(market.client.party, "FR", vat_id)
+        prove(market.client.party)
+        page = client.get(url).content.decode()
+        assert "Valid, name unclear" in page
+        assert words in page
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Müller GmbH", "MULLER GMBH", True),
+        ("Weber & Söhne GmbH & Co. KG", "WEBER UND SOHNE", True),
+        ("Dupont S.A.R.L.", "SARL DUPONT", True),
+        ("Groß Design", "GROSS DESIGN UG", True),
+        ("Kim Weber", "WEBER KIM", True),
+        ("Müller GmbH", "Müller Bau GmbH", False),
+        ("Kim Weber", "Kim", False),
+        ("GmbH", "AG", False),
+        ("", "", False),
+        ("---", "---", False),
+    ],
+)
+def test_names_are_compared_by_their_own_words(one, other, same):
+    assert same_company(one, other) is same

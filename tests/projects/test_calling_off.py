@@ -244,6 +244,73 @@ def test_programs_ask_to_end_and_answer(work):
     assert agreed.json()["status"] == "ended_early"
 
 
+def test_o12_a_client_s_yes_does_not_take_their_wish_back_but_null_does(work):
+    work.funded(1)
+    ending.call_off(work.step(1), by=work.client, reason="The shop closes.")
+    url = f"/api/v1/contracts/{work.contract.ref}/milestones/1/call-off/answer/"
+
+    def answer(user, accept, key):
+        return user.post(
+            url,
+            {"accept": accept},
+            content_type="application/json",
+            headers={"Idempotency-Key": key},
+        )
+
+    for accept in (True, False):
+        refused = answer(work.as_client, accept, f"client-{accept}")
+        assert (refused.status_code, list(refused.json()["errors"])) == (400, ["accept"])
+        assert Cancellation.objects.get().status == "open"
+    assert answer(work.as_freelancer, None, "freelancer").status_code == 403
+    assert answer(work.as_client, None, "client").status_code == 200
+    assert Cancellation.objects.get().status == "withdrawn"
+
+
+# --- An old yes (O13) -----------------------------------------------------------------------
+
+
+def agree_to_end_while_other_money_is_out(work):
+    """Milestone 2 goes back by agreement, milestone 1 stays: the yes waits for it."""
+    work.delivered(1)
+    work.funded(2)
+    ending.ask_to_end(work.contract, by=work.client, reason="The shop closes.")
+    ending.answer(work.step(1), by=work.freelancer, accept=False)
+    ending.answer(work.step(2), by=work.freelancer, accept=True)
+
+
+def test_o13_a_yes_to_end_the_contract_holds_for_the_days_of_the_policy(work):
+    agree_to_end_while_other_money_is_out(work)
+    until = Cancellation.objects.get(status="accepted").consent_until
+    with time_machine.travel(until - HOUR):
+        assert ending.forget_consents() == 0
+        ending.return_money(work.step(1), by=work.freelancer)
+    assert [work.step(n).status for n in (1, 2, 3)] == ["settled", "cancelled", "cancelled"]
+
+
+def test_o13_an_old_yes_lapses_once_and_both_are_told(work):
+    agree_to_end_while_other_money_is_out(work)
+    until = Cancellation.objects.get(status="accepted").consent_until
+    assert abs((until - clock.now()).days - work.contract.policy.end_consent_days) <= 1
+    with time_machine.travel(until + HOUR):
+        assert (ending.forget_consents(), ending.forget_consents()) == (1, 0)
+        ending.return_money(work.step(1), by=work.freelancer)
+    assert work.step(3).status == "planned"
+    work.contract.refresh_from_db()
+    assert work.contract.status == "active"
+    for side in (work.client, work.freelancer):
+        assert side.notices.filter(kind="end_consent_lapsed").count() == 1
+    page = work.as_client.get(work.contract.get_absolute_url()).content.decode()
+    assert "The agreement to end the contract lapsed" in page
+
+
+def test_o13_a_yes_that_is_past_its_day_counts_for_nothing_before_any_sweep(work):
+    agree_to_end_while_other_money_is_out(work)
+    until = Cancellation.objects.get(status="accepted").consent_until
+    with time_machine.travel(until + HOUR):
+        ending.return_money(work.step(1), by=work.freelancer)
+    assert work.step(3).status == "planned"
+
+
 def test_a_contract_without_held_money_is_not_asked_about(work):
     with pytest.raises(InvalidTransition):
         ending.ask_to_end(work.contract, by=work.client, reason="The shop closes.")

@@ -90,3 +90,42 @@ def test_the_review_window_runs_on_where_it_was_stopped(work, stopped):
 
     moved = work.step(1).review_due_at - step.review_due_at
     assert abs(moved - (5 * DAY if stopped else dt.timedelta())) < HOUR
+
+
+# --- A dispute its opener takes back (O7) ---------------------------------------------------
+
+
+def quarrel(step, *, by, travel):
+    """Open a dispute and take it back after so long."""
+    dispute = quarrels.open_dispute(
+        step, by=by, reason="other", body="Silence.", to_freelancer=eur("0.00")
+    )
+    with time_machine.travel(clock.now() + travel):
+        quarrels.withdraw(dispute, by=by)
+
+
+@pytest.mark.parametrize("stopped", [dt.timedelta(minutes=1), 4 * DAY])
+def test_o7_a_freelancer_gains_no_day_by_a_dispute_of_their_own(work, stopped):
+    step = work.funded(1)
+    quarrel(step, by=work.freelancer, travel=stopped)
+
+    now = work.step(1)
+    assert (now.due_on, now.late_due_at) == (step.due_on, step.late_due_at)
+    assert now.stopped_at is None
+
+
+def test_o7_who_is_late_is_as_late_after_a_dispute_of_their_own(work):
+    step = work.funded(1)
+    with time_machine.travel(step.very_late_at + HOUR):
+        assert ending.is_very_late(work.step(1))
+        quarrel(work.step(1), by=work.freelancer, travel=5 * DAY)
+        assert ending.is_very_late(work.step(1))
+
+
+def test_o7_the_other_side_gets_the_time_back_and_the_review_exactly_what_was_left(work):
+    step = work.delivered(1)
+    quarrel(work.step(1), by=work.client, travel=3 * DAY)
+    now = work.step(1)
+    assert now.due_on == step.due_on + 4 * DAY
+    moved = now.review_due_at - step.review_due_at
+    assert abs(moved - 3 * DAY) < dt.timedelta(minutes=10)

@@ -193,7 +193,7 @@ def withdraw(dispute: Dispute, *, by: User) -> None:
         raise InvalidTransition
     now = clock.now()
     dispute.move_to(Dispute.Status.WITHDRAWN, ended_at=now, ended_by=by, notice_due_at=None)
-    clock_again: dict[str, Any] = clocks.go_on(milestone)
+    clock_again: dict[str, Any] = clocks.go_on(milestone, taken_back_by=side)
     if dispute.review_left is not None:
         due = now + dt.timedelta(seconds=dispute.review_left)
         clock_again |= {"review_due_at": due, "remind_at": next_reminder(due, after=now)}
