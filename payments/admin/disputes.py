@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
 from marketplace.core.admin import ReadOnlyAdmin
@@ -18,7 +19,7 @@ from marketplace.core.http import SeeOther, UserRequest
 from payments import models
 from payments.forms import LiftForm, SubmitEvidenceForm
 from payments.selectors.chargebacks import movements_of
-from payments.services import evidence, warnings
+from payments.services import evidence, policies, warnings
 
 
 class ActAdmin(ReadOnlyAdmin):
@@ -107,6 +108,7 @@ class ChargebackAdmin(ActAdmin):
         evidence.submit(found, by=by)
 
     def shown(self, found: models.Chargeback) -> dict[str, Any]:
+        hours = policies.current().evidence_hours
         return {
             "facts": [
                 (_("Disputed"), money_text(found.amount)),
@@ -114,13 +116,28 @@ class ChargebackAdmin(ActAdmin):
                 (_("Reason"), f"{found.reason} {found.network_reason}"),
                 (_("Answer until"), moment_text(found.due_by) if found.due_by else "–"),
                 (_("Our answer"), found.get_evidence_state_display()),
-                (_("Submitted by"), found.submitted_by or "–"),
+                (_("Submitted by"), _sender(found)),
             ],
             "rows": movements_of(found),
             "texts": list(found.evidence.items()),
             "act": _("Send this to the bank"),
-            "means": _("Banks take evidence once. Read it before you send it."),
+            "means": ngettext(
+                "Banks take evidence once. Read it before you send it. If nobody does, it goes "
+                "as it is %(hours)s hour before the deadline.",
+                "Banks take evidence once. Read it before you send it. If nobody does, it goes "
+                "as it is %(hours)s hours before the deadline.",
+                hours,
+            )
+            % {"hours": hours},
         }
+
+
+def _sender(found: models.Chargeback) -> str:
+    if found.submitted_by:
+        return str(found.submitted_by)
+    if found.sent_by_rule_at and found.submitted_at:
+        return _("Nobody in time; it went by itself before the deadline")
+    return "–"
 
 
 @admin.register(models.FraudWarning)

@@ -89,6 +89,8 @@ class Chargeback(StatusModel):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
     submitted_at = models.DateTimeField(null=True)
+    # No person had sent it shortly before the deadline, so the rule did (C7); once per round.
+    sent_by_rule_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("chargeback")
@@ -117,11 +119,18 @@ class Chargeback(StatusModel):
                 ^ Q(ended_at__isnull=True),
                 name="chargeback_end_has_time",
             ),
-            # Nothing goes to the bank without a named person.
+            # Nothing goes to the bank without a named person, or the rule they left it to.
             models.CheckConstraint(
-                condition=Q(evidence_state__in=["none", "staged"])
-                ^ Q(submitted_by__isnull=False, submitted_at__isnull=False),
-                name="chargeback_answer_has_person",
+                condition=Q(
+                    evidence_state__in=["none", "staged"],
+                    submitted_by__isnull=True,
+                    submitted_at__isnull=True,
+                )
+                | (
+                    Q(evidence_state__in=["submitting", "submitted"], submitted_at__isnull=False)
+                    & (Q(submitted_by__isnull=False) | Q(sent_by_rule_at__isnull=False))
+                ),
+                name="chargeback_answer_has_basis",
             ),
         ]
         indexes = [

@@ -72,6 +72,12 @@ class PlatformPolicy(models.Model):
     )
     dispute_answer_days = models.PositiveSmallIntegerField(default=5)
     dispute_decision_days = models.PositiveSmallIntegerField(default=5)
+    evidence_hours = models.PositiveSmallIntegerField(
+        default=24,
+        help_text=_(
+            "So long before a bank's deadline collected evidence goes out without a person."
+        ),
+    )
     review_window_days = models.PositiveSmallIntegerField(default=14)
     project_open_days = models.PositiveSmallIntegerField(default=30)
     # The custody stop: held money may not stay longer; both sides are warned twice before.
@@ -151,6 +157,9 @@ class PlatformPolicy(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(proposal_answer_days__range=(1, 30)), name="policy_proposal_days"
+            ),
+            models.CheckConstraint(
+                condition=Q(evidence_hours__range=(1, 72)), name="policy_evidence_hours"
             ),
             models.CheckConstraint(
                 condition=Q(vat_check_days__range=(1, 366)), name="policy_vat_check_days"
