@@ -19,7 +19,8 @@ from marketplace.core.http import SeeOther, UserRequest
 from payments import models
 from payments.forms import LiftForm, SubmitEvidenceForm
 from payments.selectors.chargebacks import movements_of
-from payments.services import evidence, policies, warnings
+from payments.selectors.stops import cost_to_others
+from payments.services import evidence, policies, stops, warnings
 
 
 class ActAdmin(ReadOnlyAdmin):
@@ -179,3 +180,49 @@ class TransferReversalAdmin(ReadOnlyAdmin):
     list_select_related = ("transfer", "chargeback")
     search_fields = ("ref", "stripe_id", "transfer__ref", "chargeback__ref")
     show_full_result_count = False
+
+
+@admin.register(models.PostingStop)
+class PostingStopAdmin(ActAdmin):
+    """Clients who may not publish; appeals and those due for another look first."""
+
+    list_display = (
+        "ref",
+        "status",
+        "payer",
+        "chargeback",
+        "since",
+        "review_due_at",
+        "appealed_at",
+        "lifted_by",
+    )
+    list_filter = ("status",)
+    list_select_related = ("payer", "chargeback", "lifted_by")
+    search_fields = ("ref", "payer__name", "chargeback__ref")
+    ordering = ("ended_at", "review_due_at")
+    show_full_result_count = False
+
+    def form_of(self, found: models.PostingStop, data: Any) -> forms.Form | None:
+        active = found.status == models.PostingStop.Status.ACTIVE
+        return LiftForm(data) if active else None
+
+    def act(self, found: models.PostingStop, form: forms.Form, *, by: User) -> None:
+        stops.lift(found, by=by, **form.cleaned_data)
+
+    def shown(self, found: models.PostingStop) -> dict[str, Any]:
+        return {
+            "facts": [
+                (_("Client"), found.payer.name),
+                (_("Card dispute"), f"{found.chargeback.ref}, {found.chargeback.reason}"),
+                (_("Borne by others"), money_text(cost_to_others(found.chargeback))),
+                (_("Since"), moment_text(found.since)),
+                (_("To be looked at by"), moment_text(found.review_due_at)),
+                (_("Appeal"), found.appeal or "–"),
+                (_("Lifted by"), f"{found.lifted_by}: {found.lifted_because}")
+                if found.lifted_by
+                else (_("Lifted by"), "–"),
+            ],
+            "rows": movements_of(found.chargeback),
+            "act": _("Let them publish again"),
+            "means": _("They have settled it another way, or the rule is wrong for this case."),
+        }

@@ -187,6 +187,7 @@ class ChargebackPart(models.Model):
         DISPUTE_HOLD = "dispute_hold", _("Held money in a dispute")
         CLIENT_FEE_HELD = "client_fee_held", _("Client fee of held money")
         PAYEE = "payee", _("The freelancer")
+        RESERVE = "reserve", _("The reserve for card disputes")
         PLATFORM = "platform", _("The platform")
         SUSPENSE = "suspense", _("Nobody yet")
 
@@ -197,6 +198,8 @@ class ChargebackPart(models.Model):
     amount_minor = models.BigIntegerField()
 
     class Meta:
+        verbose_name = _("part of a chargeback")
+        verbose_name_plural = _("parts of chargebacks nobody has placed")
         constraints = [
             models.CheckConstraint(
                 condition=Q(amount_minor__gt=0), name="chargeback_part_positive"
@@ -208,6 +211,7 @@ class ChargebackPart(models.Model):
                         "dispute_hold",
                         "client_fee_held",
                         "payee",
+                        "reserve",
                         "platform",
                         "suspense",
                     ]
@@ -226,6 +230,10 @@ class ChargebackPart(models.Model):
 
     def __str__(self) -> str:
         return f"{self.bearer} of {self.movement_id}"
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.movement.chargeback.currency)
 
 
 class FraudWarning(StatusModel):

@@ -72,7 +72,9 @@ def collect(chargeback: Chargeback) -> dict[str, str]:
     title = ""
     for hold in [part.hold for part in parts.order_by("hold_id")]:
         title = title or hold.label
-        said.append(f"{hold.label}: {money_text(hold.client_pays)} paid, {hold.status}.")
+        said.append(f"{hold.label}: {money_text(hold.paid_in)} paid, {hold.status}.")
+        if hold.returned:
+            said.append(f"{money_text(hold.returned_to_payer)} of it refunded before.")
         said += [
             f"Invoice {paper.number} of {paper.issued_at:%Y-%m-%d}."
             for paper in hold.invoices.order_by("pk")

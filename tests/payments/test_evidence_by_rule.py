@@ -13,8 +13,9 @@ from marketplace.core.errors import InvalidTransition
 from marketplace.core.models import AuditRow
 from payments import gateway
 from payments.models import Chargeback
-from payments.services import chargebacks, due, evidence
+from payments.services import due, evidence
 from tests.factories import StaffFactory, UserFactory
+from tests.payments.disputing import charge_back, read
 from tests.payments.threads import together
 from tests.projects.work import Work
 
@@ -31,14 +32,8 @@ def work(stripe_sandbox):
 
 def disputed(work, **how):
     """The bank disputes the first milestone's payment; its dispute and our row."""
-    hold = work.funded(1).hold
-    dispute = work.stripe.charge_back(hold.funding_parts.get(taken=True).funding.charge_id, **how)
-    read(dispute)
+    dispute = charge_back(work.stripe, work.funded(1).hold, **how)
     return dispute, Chargeback.objects.get()
-
-
-def read(dispute):
-    chargebacks.record(gateway.retrieve_dispute(dispute))
 
 
 def sweep_at(work, moment):
