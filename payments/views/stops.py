@@ -1,5 +1,7 @@
 """Why a client may not publish, and their side of it."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -18,10 +20,11 @@ from payments.services import stops as services
 @login_required
 def stops(request: UserRequest) -> HttpResponse:
     """Every stop of the user's parties: what for, what settles it, and an appeal."""
-    form = AppealForm()
+    form, ref = AppealForm(), ""
     if request.method == "POST":
         stop = selectors.stop_to_appeal(request.user, request.POST.get("stop", ""))
-        form = AppealForm(request.POST)
+        ref = stop.ref
+        form = _form_of(ref, request.POST)
         if form.is_valid():
             try:
                 services.appeal(stop, by=request.user, **form.cleaned_data)
@@ -30,5 +33,14 @@ def stops(request: UserRequest) -> HttpResponse:
             else:
                 messages.success(request, _("Sent. A person of ours reads it and answers."))
                 return go_to(request, reverse("payments:stops"))
-    context = {"rows": selectors.stops_of(request.user), "form": form}
+    rows = [
+        (row, form if row.stop.ref == ref else _form_of(row.stop.ref))
+        for row in selectors.stops_of(request.user)
+    ]
+    context = {"rows": rows, "form": form}
     return show(request, "payments/stops.html", context, status=422 if form.errors else 200)
+
+
+def _form_of(ref: str, data: Any = None) -> AppealForm:
+    """A form of its own for each stop, so that no two fields of the page have one name."""
+    return AppealForm(data, auto_id=f"id_%s_{ref}")
