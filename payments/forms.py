@@ -127,6 +127,51 @@ class ReasonForm(Form):
     reason = TextField(label=_("Reason"), max_length=1000, rows=4)
 
 
+class AppealForm(Form):
+    """What the client of a lost card dispute has to say."""
+
+    said = TextField(label=_("Your side of it"), max_length=2000, rows=5)
+
+
+class WriteOffForm(ReasonForm):
+    """How much of a debt we do not expect any more, and why."""
+
+    amount = MoneyField(label=_("Write off"))
+
+    def __init__(self, data: Any, *, most: Money) -> None:
+        super().__init__(data, initial={"amount": most})
+        field = self.fields["amount"]
+        assert isinstance(field, MoneyField)  # noqa: S101 - for the type checker
+        field.currency = most.currency
+
+
+class PlacementForm(ReasonForm):
+    """Who gets how much of what a bank gave back, and why."""
+
+    to_payee = MoneyField(label=_("To the freelancer"), required=False)
+    to_payer = MoneyField(
+        label=_("Back to the client"),
+        required=False,
+        help_text=_("What you give to neither makes up for our losses."),
+    )
+
+    def __init__(self, data: Any, *, currency: str) -> None:
+        super().__init__(data)
+        self._currency = currency
+        for name in ("to_payee", "to_payer"):
+            field = self.fields[name]
+            assert isinstance(field, MoneyField)  # noqa: S101 - for the type checker
+            field.currency = currency
+
+    def clean(self) -> dict[str, Any]:
+        """An empty field is nothing."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for name in ("to_payee", "to_payer"):
+            if name not in self.errors:
+                cleaned[name] = cleaned.get(name) or Money.zero(self._currency)
+        return cleaned
+
+
 class LedgerFilterForm(Form):
     """Which part of a ledger to show."""
 
@@ -158,6 +203,40 @@ def currency_or(default: str, asked: str) -> str:
     except InvalidAmount:
         return default
     return asked
+
+
+class SpendingForm(Form):
+    """Which payments to add up, and by what."""
+
+    by = forms.ChoiceField(
+        label=_("Add up by"),
+        choices=[
+            ("order", _("Purchase order")),
+            ("contract", _("Contract")),
+            ("month", _("Month")),
+        ],
+        required=False,
+    )
+    order = forms.CharField(label=_("Purchase order"), max_length=60, required=False)
+    contract = forms.CharField(label=_("Contract number"), max_length=10, required=False)
+    since = forms.DateField(
+        label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = forms.DateField(
+        label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+    def clean_by(self) -> str:
+        """By purchase order, unless something else was chosen."""
+        return self.cleaned_data["by"] or "order"
+
+    def clean(self) -> dict[str, Any]:
+        """The first day is not after the last."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if since and until and since > until:
+            self.add_error("until", _("This day is before the first one"))
+        return cleaned
 
 
 class SellerDetailsForm(Form):

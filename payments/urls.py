@@ -3,12 +3,15 @@
 from django.urls import path
 
 from payments import webhooks
-from payments.views import invoices, ledger, overviews, payouts, tax
+from payments.views import invoices, ledger, overviews, payouts, spending, stops, tax
 
 app_name = "payments"
 urlpatterns = [
     path("earnings/", overviews.earnings, name="earnings"),
     path("payments/", overviews.payments, name="payments"),
+    path("payments/spending/", spending.spending, name="spending"),
+    path("payments/spending/csv/", spending.spending_csv, name="spending-csv"),
+    path("payments/publishing/", stops.stops, name="stops"),
     path("quote/", overviews.quote, name="quote"),
     path("invoices/", invoices.invoices, name="invoices"),
     path("invoices/csv/", invoices.invoices_csv, name="invoices-csv"),

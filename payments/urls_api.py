@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from payments.api import fundings, invoices, ledgers, payouts, quotes
+from payments.api import fundings, invoices, ledgers, payouts, quotes, spending
 
 urlpatterns = [
     path("quote/", quotes.QuoteView.as_view(), name="quote"),
@@ -17,6 +17,7 @@ urlpatterns = [
         ledgers.StatementView.as_view(),
         name="statement",
     ),
+    path("spending/", spending.SpendingView.as_view(), name="spending"),
     path("payouts/", payouts.PayoutsView.as_view(), name="payouts"),
     path("invoices/", invoices.InvoicesView.as_view(), name="invoices"),
     path("invoices/<str:ref>/", invoices.InvoiceView.as_view(), name="invoice"),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from bench.simulation.statement import Deal
 from marketplace.core import clock
 from marketplace.core.money import Money
-from payments.models import Chargeback, FraudWarning, Funding, Hold, PayoutAccount
-from payments.services import evidence, payouts, warnings
+from payments.models import Chargeback, FraudWarning, Funding, Hold, PayoutAccount, PostingStop
+from payments.services import evidence, payouts, stops, warnings
 from payments.services import funding as paying
 from projects.models import Contract, Milestone
 from projects.services import (
@@ -143,6 +143,7 @@ class Lives:
         """One contract, milestone after milestone."""
         dice = random.Random(self.market.dice.random())
         client, freelancer = dice.choice(self.market.clients), dice.choice(self.market.freelancers)
+        self._let_publish(client)
         contract = agree(client, freelancer, number, dice)
         for step in contract.milestones.order_by("position"):
             yield hours(1, 48, dice)
@@ -335,6 +336,12 @@ class Lives:
             lambda: Chargeback.objects.filter(stripe_id=name, status__in=ends).exists()
         )
         return won
+
+    def _let_publish(self, client: Any) -> None:
+        """A client whose lost dispute others pay for settles it, and staff lift the stop."""
+        for stop in PostingStop.objects.filter(payer=client.party, status="active"):
+            stops.lift(stop, by=self.market.judge, reason=BECAUSE)
+            self.seen["stop lifted"] += 1
 
     def _fraud_warning(
         self, step: Milestone, client: Any, freelancer: Any, dice: random.Random, *, fate: str

@@ -36,7 +36,8 @@ LAWS = (
         "SELECT count(*) FROM projects_contract",
         """SELECT c.id FROM projects_contract c
            LEFT JOIN projects_milestone m ON m.contract_id = c.id
-           GROUP BY c.id HAVING coalesce(sum(m.amount_minor), 0) <> c.price_minor""",
+           GROUP BY c.id HAVING coalesce(sum(m.amount_minor + m.returned_minor), 0)
+                  <> c.price_minor""",
     ),
     Law(
         "a milestone says what its hold says",
@@ -48,7 +49,7 @@ LAWS = (
                ('disputed', 'paused'), ('disputed', 'frozen'), ('frozen', 'frozen'),
                ('settled', 'released'), ('settled', 'refunded'),
                ('settled', 'split'), ('cancelled', 'cancelled'), ('cancelled', 'refunded'))
-              OR m.amount_minor <> h.amount_minor""",
+              OR m.amount_minor <> h.amount_minor OR m.returned_minor <> h.returned_minor""",
     ),
     Law(
         "a milestone is disputed exactly while a dispute about it is open",

@@ -1,5 +1,5 @@
 """Money as staff see it."""
 
-from payments.admin import breaks, disputes, money, payouts, reversals, sellers, tax
+from payments.admin import breaks, decisions, disputes, money, payouts, reversals, sellers, tax
 
-__all__ = ["breaks", "disputes", "money", "payouts", "reversals", "sellers", "tax"]
+__all__ = ["breaks", "decisions", "disputes", "money", "payouts", "reversals", "sellers", "tax"]

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.freshness import confirmation_of, too_old_text
 from accounts.models import User
@@ -19,7 +20,8 @@ from marketplace.core.http import SeeOther, UserRequest
 from payments import models
 from payments.forms import LiftForm, SubmitEvidenceForm
 from payments.selectors.chargebacks import movements_of
-from payments.services import evidence, warnings
+from payments.selectors.stops import cost_to_others
+from payments.services import evidence, policies, stops, warnings
 
 
 class ActAdmin(ReadOnlyAdmin):
@@ -112,6 +114,7 @@ class ChargebackAdmin(ActAdmin):
         evidence.submit(found, by=by)
 
     def shown(self, found: models.Chargeback) -> dict[str, Any]:
+        hours = policies.current().evidence_hours
         return {
             "facts": [
                 (_("Disputed"), money_text(found.amount)),
@@ -119,13 +122,28 @@ class ChargebackAdmin(ActAdmin):
                 (_("Reason"), f"{found.reason} {found.network_reason}"),
                 (_("Answer until"), moment_text(found.due_by) if found.due_by else "–"),
                 (_("Our answer"), found.get_evidence_state_display()),
-                (_("Submitted by"), found.submitted_by or "–"),
+                (_("Submitted by"), _sender(found)),
             ],
             "rows": movements_of(found),
             "texts": list(found.evidence.items()),
             "act": _("Send this to the bank"),
-            "means": _("Banks take evidence once. Read it before you send it."),
+            "means": ngettext(
+                "Banks take evidence once. Read it before you send it. If nobody does, it goes "
+                "as it is %(hours)s hour before the deadline.",
+                "Banks take evidence once. Read it before you send it. If nobody does, it goes "
+                "as it is %(hours)s hours before the deadline.",
+                hours,
+            )
+            % {"hours": hours},
         }
+
+
+def _sender(found: models.Chargeback) -> str:
+    if found.submitted_by:
+        return str(found.submitted_by)
+    if found.sent_by_rule_at and found.submitted_at:
+        return _("Nobody in time; it went by itself before the deadline")
+    return "–"
 
 
 @admin.register(models.FraudWarning)
@@ -167,3 +185,49 @@ class TransferReversalAdmin(ReadOnlyAdmin):
     list_select_related = ("transfer", "chargeback")
     search_fields = ("ref", "stripe_id", "transfer__ref", "chargeback__ref")
     show_full_result_count = False
+
+
+@admin.register(models.PostingStop)
+class PostingStopAdmin(ActAdmin):
+    """Clients who may not publish; appeals and those due for another look first."""
+
+    list_display = (
+        "ref",
+        "status",
+        "payer",
+        "chargeback",
+        "since",
+        "review_due_at",
+        "appealed_at",
+        "lifted_by",
+    )
+    list_filter = ("status",)
+    list_select_related = ("payer", "chargeback", "lifted_by")
+    search_fields = ("ref", "payer__name", "chargeback__ref")
+    ordering = ("ended_at", "review_due_at")
+    show_full_result_count = False
+
+    def form_of(self, found: models.PostingStop, data: Any) -> forms.Form | None:
+        active = found.status == models.PostingStop.Status.ACTIVE
+        return LiftForm(data) if active else None
+
+    def act(self, found: models.PostingStop, form: forms.Form, *, by: User) -> None:
+        stops.lift(found, by=by, **form.cleaned_data)
+
+    def shown(self, found: models.PostingStop) -> dict[str, Any]:
+        return {
+            "facts": [
+                (_("Client"), found.payer.name),
+                (_("Card dispute"), f"{found.chargeback.ref}, {found.chargeback.reason}"),
+                (_("Borne by others"), money_text(cost_to_others(found.chargeback))),
+                (_("Since"), moment_text(found.since)),
+                (_("To be looked at by"), moment_text(found.review_due_at)),
+                (_("Appeal"), found.appeal or "–"),
+                (_("Lifted by"), f"{found.lifted_by}: {found.lifted_because}")
+                if found.lifted_by
+                else (_("Lifted by"), "–"),
+            ],
+            "rows": movements_of(found.chargeback),
+            "act": _("Let them publish again"),
+            "means": _("They have settled it another way, or the rule is wrong for this case."),
+        }

@@ -154,6 +154,8 @@ class AccountAdmin(ReadOnlyAdmin):
             "books": liabilities.books(),
             "role": models.Account.Role(role).label if known else "",
             "currency": currency,
+            "debts": role == models.Account.Role.FREELANCER_RECEIVABLE
+            and request.user.has_perm("payments.act_on_writeoff"),
             "page": liabilities.owed(role, currency, after=after) if known else None,
             "query": urlencode({"role": role, "currency": currency}),
         }
@@ -286,10 +288,19 @@ class RefundAdmin(ReadOnlyAdmin):
 
 @admin.register(models.GiveBack)
 class GiveBackAdmin(ReadOnlyAdmin):
-    """What freelancers returned after a release: who, how much, and what came of it."""
+    """What freelancers returned: who, how much, and what came of it."""
 
-    list_display = ("ref", "status", "amount", "to_payer", "given_by", "given_at", "failure")
-    list_filter = ("status",)
+    list_display = (
+        "ref",
+        "status",
+        "amount",
+        "to_payer",
+        "while_held",
+        "given_by",
+        "given_at",
+        "failure",
+    )
+    list_filter = ("status", "while_held")
     list_select_related = ("given_by",)
     search_fields = ("ref", "hold__ref")
     show_full_result_count = False

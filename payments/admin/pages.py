@@ -21,26 +21,27 @@ def ask_for_reason(
     title: str,
     text: str,
     facts: Sequence[tuple[str, object]],
-    buttons: dict[str, tuple[str, Callable[[str], str]]],
+    buttons: dict[str, tuple[str, Callable[..., str]]],
     done_url: str,
     hidden: Sequence[tuple[str, str]] = (),
     refused: str = "",
+    form_of: Callable[[Any], ReasonForm] = ReasonForm,
 ) -> HttpResponse:
-    """Show the facts and a field for the reason; the pressed button's act gets the reason.
+    """Show the facts and a field for the reason; the pressed button's act gets what was typed.
 
     `buttons` maps the name of a button to its label and its act, which returns what to say
     afterwards. A DomainError is shown beside the field. With `refused` there are no buttons.
     """
     pressed = next((name for name in buttons if name in request.POST), "")
-    form = ReasonForm(request.POST if pressed else None)
+    form = form_of(request.POST if pressed else None)
     confirm_url = freshness.confirmation_of(request)
     if pressed and confirm_url:
         form.add_error(None, freshness.too_old_text())
     if pressed and not refused and form.is_valid():
         try:
-            said = buttons[pressed][1](form.cleaned_data["reason"])
+            said = buttons[pressed][1](**form.cleaned_data)
         except DomainError as error:
-            form.add_error("reason" if error.field == "reason" else None, str(error))
+            form.add_error(error.field if error.field in form.fields else None, str(error))
         else:
             messages.success(request, said)
             return SeeOther(done_url)

@@ -16,10 +16,13 @@ from payments.models.ledger import Account, Balance, Entry, Journal, Rollup
 from payments.models.orders import PurchaseOrder
 from payments.models.outgoing import Refund, Transfer, TransferReversal
 from payments.models.payouts import BankDetails, Payout, PayoutAccount, PayoutAlert
+from payments.models.placements import Placement
 from payments.models.policy import PlatformPolicy
 from payments.models.reversals import Reversal
 from payments.models.sellers import SellerDetails
+from payments.models.stops import PostingStop
 from payments.models.tax import TaxKind, VatCheck, VatRate
+from payments.models.write_offs import WriteOff
 
 __all__ = [
     "Account",
@@ -42,7 +45,9 @@ __all__ = [
     "Payout",
     "PayoutAccount",
     "PayoutAlert",
+    "Placement",
     "PlatformPolicy",
+    "PostingStop",
     "PurchaseOrder",
     "Refund",
     "Reversal",
@@ -54,4 +59,5 @@ __all__ = [
     "TransferReversal",
     "VatCheck",
     "VatRate",
+    "WriteOff",
 ]

@@ -89,6 +89,8 @@ class Chargeback(StatusModel):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
     submitted_at = models.DateTimeField(null=True)
+    # No person had sent it shortly before the deadline, so the rule did (C7); once per round.
+    sent_by_rule_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("chargeback")
@@ -117,11 +119,18 @@ class Chargeback(StatusModel):
                 ^ Q(ended_at__isnull=True),
                 name="chargeback_end_has_time",
             ),
-            # Nothing goes to the bank without a named person.
+            # Nothing goes to the bank without a named person, or the rule they left it to.
             models.CheckConstraint(
-                condition=Q(evidence_state__in=["none", "staged"])
-                ^ Q(submitted_by__isnull=False, submitted_at__isnull=False),
-                name="chargeback_answer_has_person",
+                condition=Q(
+                    evidence_state__in=["none", "staged"],
+                    submitted_by__isnull=True,
+                    submitted_at__isnull=True,
+                )
+                | (
+                    Q(evidence_state__in=["submitting", "submitted"], submitted_at__isnull=False)
+                    & (Q(submitted_by__isnull=False) | Q(sent_by_rule_at__isnull=False))
+                ),
+                name="chargeback_answer_has_basis",
             ),
         ]
         indexes = [
@@ -178,6 +187,7 @@ class ChargebackPart(models.Model):
         DISPUTE_HOLD = "dispute_hold", _("Held money in a dispute")
         CLIENT_FEE_HELD = "client_fee_held", _("Client fee of held money")
         PAYEE = "payee", _("The freelancer")
+        RESERVE = "reserve", _("The reserve for card disputes")
         PLATFORM = "platform", _("The platform")
         SUSPENSE = "suspense", _("Nobody yet")
 
@@ -188,6 +198,8 @@ class ChargebackPart(models.Model):
     amount_minor = models.BigIntegerField()
 
     class Meta:
+        verbose_name = _("part of a chargeback")
+        verbose_name_plural = _("parts of chargebacks nobody has placed")
         constraints = [
             models.CheckConstraint(
                 condition=Q(amount_minor__gt=0), name="chargeback_part_positive"
@@ -199,6 +211,7 @@ class ChargebackPart(models.Model):
                         "dispute_hold",
                         "client_fee_held",
                         "payee",
+                        "reserve",
                         "platform",
                         "suspense",
                     ]
@@ -217,6 +230,10 @@ class ChargebackPart(models.Model):
 
     def __str__(self) -> str:
         return f"{self.bearer} of {self.movement_id}"
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.movement.chargeback.currency)
 
 
 class FraudWarning(StatusModel):

@@ -40,6 +40,8 @@ class GiveBack(StatusModel):
     fees_minor = models.BigIntegerField()
     to_payer_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
+    # It was not released yet: the agreement became smaller, and nobody had earned anything of it.
+    while_held = models.BooleanField(default=False)
     given_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     given_at = models.DateTimeField(default=clock.now)
     ended_at = models.DateTimeField(null=True)

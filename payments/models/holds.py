@@ -89,8 +89,14 @@ class Hold(StatusModel):
     ended_at = models.DateTimeField(null=True)
     # What the payee's side got of `amount_minor` in the end, before the fee; the rest went back.
     awarded_minor = models.BigIntegerField(null=True)
+    # What was set aside of the award for card disputes (rule C7), by the policy.
+    reserved_minor = models.BigIntegerField(default=0)
     # What of the award the payee gave back later; a sum of `GiveBack` rows that are done.
     given_back_minor = models.BigIntegerField(default=0)
+    # What of it the payee gave back while it was held (rule C3), and the payer's fee of that. The
+    # amounts above are what is left: the agreement is smaller by this.
+    returned_minor = models.BigIntegerField(default=0)
+    returned_fee_minor = models.BigIntegerField(default=0)
     # How often it was paused; each pause is a journal of its own.
     pauses = models.PositiveSmallIntegerField(default=0)
     # What it was before the card payment was questioned, and will be again.
@@ -147,6 +153,12 @@ class Hold(StatusModel):
                 | Q(given_back_minor__gt=0, given_back_minor__lte=F("awarded_minor")),
                 name="hold_given_back_within",
             ),
+            models.CheckConstraint(
+                condition=Q(
+                    returned_minor__gte=0, returned_fee_minor__gte=0, reserved_minor__gte=0
+                ),
+                name="hold_returned_not_negative",
+            ),
         ]
         indexes = [
             models.Index(fields=["payer", "-id"], name="hold_of_payer"),
@@ -186,6 +198,26 @@ class Hold(StatusModel):
     @property
     def client_pays(self) -> Money:
         return Money(self.amount_minor + self.client_fee_minor, self.currency)
+
+    def to_reserve(self, earned: Money) -> Money:
+        """What is set aside for card disputes when so much is earned; nothing where no fee is."""
+        nothing = Money.zero(self.currency)
+        return nothing if self.fee_free else earned.share(self.policy.reserve_bps)
+
+    @property
+    def returned(self) -> Money:
+        """What of the first amount the payee gave back while it was held."""
+        return Money(self.returned_minor, self.currency)
+
+    @property
+    def returned_to_payer(self) -> Money:
+        """What the payer got back of it then, their fee included."""
+        return self.returned + Money(self.returned_fee_minor, self.currency)
+
+    @property
+    def paid_in(self) -> Money:
+        """What the payer paid in the beginning."""
+        return self.client_pays + self.returned_to_payer
 
     def returnable_until(self, policy: PlatformPolicy) -> dt.datetime | None:
         """Until when the payee may give back of it (rule C3), by its policy; None for nothing."""

@@ -42,6 +42,9 @@ class Account(models.Model):
         STRIPE_FEES = "stripe_fees", _("Fees of Stripe")
         DISPUTE_FEES = "dispute_fees", _("Fees of card disputes")
         CHARGEBACK_LOSS = "chargeback_loss", _("Lost to card disputes")
+        CHARGEBACK_RESERVE = "chargeback_reserve", _("Set aside for card disputes")
+        RESERVE_COST = "reserve_cost", _("Cost of what is set aside")
+        BAD_DEBT = "bad_debt", _("Debts written off")
         ROUNDING = "rounding", _("Rounding")
         FX_CLEARING = "fx_clearing", _("Between two currencies")
 

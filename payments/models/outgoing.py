@@ -85,6 +85,10 @@ class Transfer(Outgoing):
     returns = models.ForeignKey(
         "payments.Chargeback", models.PROTECT, null=True, related_name="returns"
     )
+    # Or a person's decision: this pays out what had waited for it in `suspense`.
+    placement = models.OneToOneField(
+        "payments.Placement", models.PROTECT, null=True, related_name="transfer"
+    )
     # What of it was kept against what the payee owes us; the rest is sent.
     set_off_minor = models.BigIntegerField(default=0)
     # What the payee returned before it was sent.
@@ -103,6 +107,10 @@ class Transfer(Outgoing):
                 fields=["hold", "funding"],
                 condition=Q(returns__isnull=True),
                 name="transfer_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(placement__isnull=True) | Q(returns__isnull=False),
+                name="transfer_placed_after_dispute",
             ),
             models.CheckConstraint(
                 condition=Q(
@@ -238,6 +246,10 @@ class Refund(Outgoing):
     payer = models.ForeignKey(Party, models.PROTECT, related_name="refunds")
     # The payee returned it after the release.
     give_back = models.OneToOneField(GiveBack, models.PROTECT, null=True, related_name="refund")
+    # A person gave it back after all, when it had waited for that in `suspense`.
+    placement = models.OneToOneField(
+        "payments.Placement", models.PROTECT, null=True, related_name="refund"
+    )
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -245,7 +257,7 @@ class Refund(Outgoing):
         constraints = [
             models.UniqueConstraint(
                 fields=["hold", "funding"],
-                condition=Q(give_back__isnull=True),
+                condition=Q(give_back__isnull=True, placement__isnull=True),
                 name="refund_once",
             ),
             models.UniqueConstraint(

@@ -76,6 +76,26 @@ class PlatformPolicy(models.Model):
     )
     dispute_answer_days = models.PositiveSmallIntegerField(default=5)
     dispute_decision_days = models.PositiveSmallIntegerField(default=5)
+    # What is set aside of each release for card disputes about protected work (rule C7), and how
+    # much of that one freelancer's work may cost it in a year.
+    reserve_bps = models.PositiveIntegerField(default=50)
+    protected_loss_limit = models.PositiveIntegerField(
+        default=10_000,
+        help_text=_(
+            "So much of one freelancer's lost card payments the reserve carries in a calendar "
+            "year, in major units; what is over it is treated like unprotected work."
+        ),
+    )
+    stop_review_days = models.PositiveSmallIntegerField(
+        default=14,
+        help_text=_("After so many days somebody looks again at a client who may not publish."),
+    )
+    evidence_hours = models.PositiveSmallIntegerField(
+        default=24,
+        help_text=_(
+            "So long before a bank's deadline collected evidence goes out without a person."
+        ),
+    )
     review_window_days = models.PositiveSmallIntegerField(default=14)
     project_open_days = models.PositiveSmallIntegerField(default=30)
     # The custody stop: held money may not stay longer; both sides are warned twice before.
@@ -155,6 +175,16 @@ class PlatformPolicy(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(proposal_answer_days__range=(1, 30)), name="policy_proposal_days"
+            ),
+            models.CheckConstraint(
+                condition=Q(reserve_bps__lte=F("freelancer_fee_bps") + F("client_fee_bps")),
+                name="policy_reserve_out_of_fees",
+            ),
+            models.CheckConstraint(
+                condition=Q(stop_review_days__range=(1, 90)), name="policy_stop_review_days"
+            ),
+            models.CheckConstraint(
+                condition=Q(evidence_hours__range=(1, 72)), name="policy_evidence_hours"
             ),
             models.CheckConstraint(
                 condition=Q(vat_check_days__range=(1, 366)), name="policy_vat_check_days"

@@ -35,6 +35,11 @@ class Row:
         hold = self.hold
         return hold.shares(hold.kept if hold.ended_at else hold.amount)
 
+    @property
+    def came_back(self) -> Money:
+        """What the payer has got back of it, before and after its end."""
+        return self.shares.to_payer + self.hold.returned_to_payer
+
 
 @dataclass(frozen=True)
 class Page:
@@ -166,11 +171,12 @@ def spending(user: User) -> list[list[Segment]]:
         .values_list("currency", "status")
         .annotate(
             total=Sum("amount_minor"),
+            before=Sum("returned_minor"),
             earned=Sum(F("awarded_minor") - F("given_back_minor"), default=0),
         )
     )
     bars: dict[str, list[Segment]] = defaultdict(list)
-    for currency, status, total, kept in sums:
+    for currency, status, total, before, kept in sums:
         whole, earned = Money(total, currency), Money(kept, currency)
         ended = status in {Status.RELEASED, Status.REFUNDED, Status.SPLIT}
         bars[currency] += segments(
@@ -183,6 +189,8 @@ def spending(user: User) -> list[list[Segment]]:
                 refunded=ended,
             )
         )
+        if before:
+            bars[currency].append(Segment("refunded", Money(before, currency)))
     return [bars[currency] for currency in sorted(bars)]
 
 

@@ -199,9 +199,9 @@ def _paid_in(party: Party, period: Period) -> list[Section]:
                 on=hold.held_at.date(),
                 about=hold.label,
                 other_side=hold.payee.name,
-                amount=hold.amount,
-                fee=hold.client_fee,
-                total=hold.client_pays,
+                amount=hold.amount + hold.returned,
+                fee=hold.paid_in - hold.amount - hold.returned,
+                total=hold.paid_in,
             )
         )
     return _sections(works)

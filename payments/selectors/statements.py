@@ -38,8 +38,12 @@ KINDS: dict[str, str | Promise] = {
     "taken_back": _("Ended by a card dispute"),
     "transfer_reversed": _("Payout taken back"),
     "set_off": _("Kept for what is owed"),
+    "returned_in_part": _("Given back by the freelancer before its release"),
     "given_back": _("Given back by the freelancer"),
     "surplus_returned": _("Returned after a won card dispute"),
+    "placed": _("Decided after a card dispute was won on appeal"),
+    "written_off": _("Written off in our books, and still owed"),
+    "recovered": _("Collected of what was written off"),
 }
 PLACES: dict[str, str | Promise] = {
     Role.HELD: _("Held"),

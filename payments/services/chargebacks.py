@@ -5,12 +5,13 @@ Who bears what a bank takes (rule C6):
 - held money (not released yet): the money itself. It is frozen at once, out of `held` or
   `dispute_hold` and `client_fee_held`; won, it comes back and every clock runs on; lost, the hold
   ends and nobody is refunded a second time.
-- released, *protected* work: the platform (`chargeback_loss`). Protected is work that was paid for
-  with a cardholder who proved who they are (3-D Secure), handed over in the product, and accepted
-  by the client or by their silence. The freelancer hears of it and owes nothing.
-- released, unprotected work: the freelancer owes what they got of it (`freelancer_receivable`); our
-  own fees of it are our loss. Stripe takes back what their account still has; the rest is set off
-  against later earnings. Their balance never falls below zero.
+- released, *protected* work: the reserve (`chargeback_reserve`), which a share of each release
+  fills. Protected is work that was paid for with a cardholder who proved who they are (3-D Secure),
+  handed over in the product, and accepted by the client or by their silence. The freelancer hears
+  of it and owes nothing, up to the policy's limit per freelancer and year (rule C7).
+- released, unprotected work, and what is over that limit: the freelancer owes what they got of it
+  (`freelancer_receivable`); our own fees of it are our loss. Stripe takes back what their account
+  still has; the rest is set off against later earnings. Their balance never falls below zero.
 - whatever went back to the payer before, or was never for anybody: the platform, or `suspense`.
 
 Fees of disputes are always the platform's (`dispute_fees`); a fee the bank returns is posted back.
@@ -40,7 +41,7 @@ from payments.models import (
     Hold,
     Transfer,
 )
-from payments.services import evidence, freezing, recovery
+from payments.services import evidence, freezing, recovery, reserve, stops
 from payments.services import funding as fundings
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,7 @@ def _record(funding_pk: int, dispute: gateway.Dispute, charge: gateway.Charge) -
         freezing.end_taken_back(chargeback)
     elif chargeback.status in Chargeback.CLEARED:
         freezing.thaw(funding)
+    stops.weigh(chargeback)
 
 
 # --- What the bank says -----------------------------------------------------------------------
@@ -237,11 +239,13 @@ def _who_bears(chargeback: Chargeback, amount: Money, charge: gateway.Charge) ->
     weights = [part.amount_minor + part.client_fee_minor for part in parts]
     shares: list[Share] = []
     for part, piece in zip(parts, amount.split(weights), strict=True):
-        shares += _of_hold(part.hold, piece, charge)
+        shares += _of_hold(part.hold, piece, charge, before=shares)
     return [share for share in shares if share[2]]
 
 
-def _of_hold(hold: Hold, piece: Money, charge: gateway.Charge) -> list[Share]:
+def _of_hold(
+    hold: Hold, piece: Money, charge: gateway.Charge, *, before: list[Share]
+) -> list[Share]:
     found: list[Share] = []
     if hold.status == Hold.Status.FROZEN:
         paused = hold.frozen_from == Hold.Status.PAUSED
@@ -253,7 +257,11 @@ def _of_hold(hold: Hold, piece: Money, charge: gateway.Charge) -> list[Share]:
             share = min(piece, ledger.balance(account, hold.currency))
             found.append((hold, bearer, share))
             piece -= share
-    elif hold.kept and not is_protected(hold, charge):
+    elif hold.kept:
+        if is_protected(hold, charge):
+            carried = min(piece, reserve.left_for(hold) - _carried(before, hold))
+            found.append((hold, Bearer.RESERVE, carried))
+            piece -= carried
         got = hold.shares(hold.kept).to_payee - freezing.taken(hold, [Bearer.PAYEE])
         share = min(piece, got)
         found.append((hold, Bearer.PAYEE, share))
@@ -261,8 +269,18 @@ def _of_hold(hold: Hold, piece: Money, charge: gateway.Charge) -> list[Share]:
     return [*found, (hold, Bearer.PLATFORM, piece)]
 
 
+def _carried(shares: list[Share], hold: Hold) -> Money:
+    """What the reserve carries already of the same movement for this payee."""
+    found = [
+        share
+        for other, bearer, share in shares
+        if bearer == Bearer.RESERVE and other and other.payee_id == hold.payee_id
+    ]
+    return sum(found, Money.zero(hold.currency))
+
+
 def is_protected(hold: Hold, charge: gateway.Charge) -> bool:
-    """Whether the platform carries the loss (rule C6): paid with proof, delivered, accepted."""
+    """Whether the reserve carries the loss (rule C6): paid with proof, delivered, accepted."""
     if hold.status != Hold.Status.RELEASED or hold.basis not in ACCEPTED:
         return False
     work = evidence.work_record(hold)
@@ -303,6 +321,8 @@ def _who_gets(undoes: ChargebackMovement | None, amount: Money) -> list[Share]:
 def _account(hold: Hold | None, bearer: ChargebackPart.Bearer) -> ledger.Name:
     if hold is None or bearer in {Bearer.PLATFORM, Bearer.SUSPENSE}:
         return ledger.SUSPENSE if bearer == Bearer.SUSPENSE else ledger.CHARGEBACK_LOSS
+    if bearer == Bearer.RESERVE:
+        return ledger.CHARGEBACK_RESERVE
     if bearer == Bearer.PAYEE:
         return ledger.freelancer_receivable(hold.payee)
     if bearer == Bearer.CLIENT_FEE_HELD:

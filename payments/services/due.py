@@ -4,7 +4,15 @@ import datetime as dt
 import logging
 
 from payments import gateway
-from payments.services import bank_details, funding, payouts, refunds, transfers, vat_checks
+from payments.services import (
+    bank_details,
+    evidence,
+    funding,
+    payouts,
+    refunds,
+    transfers,
+    vat_checks,
+)
 from payments.services.bank_payouts import StripeAway
 
 log = logging.getLogger(__name__)
@@ -18,6 +26,7 @@ def run() -> None:
     transfers.run_due()
     bank_details.run_due()
     vat_checks.run_due()
+    evidence.run_due()
     try:
         funding.look_again()
         refunds.look_again(older_than=REFUND_TAKES)

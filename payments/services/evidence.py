@@ -1,5 +1,8 @@
 """What speaks for us when a bank disputes a payment: collected by rule, sent by a person.
 
+If nobody has sent it shortly before the bank's deadline, it goes as it was collected (rule C7): no
+answer at all loses for certain. Staff are told, and of a round of the bank's it happens once.
+
 The market knows what a payment was for. It answers `signals.work_record_wanted`; payments knows no
 more of it than the record below.
 """
@@ -9,21 +12,25 @@ import logging
 from dataclasses import dataclass, field
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.selectors import staff_who_may
+from accounts.services.notices import notify
 from marketplace.core import audit, clock, outbox
 from marketplace.core.display import money_text
 from marketplace.core.errors import DomainError, InvalidTransition, NotAllowed
 from marketplace.core.models import OutboxMessage
 from payments import gateway, signals
 from payments.models import Chargeback, Hold
-from payments.services import commands
+from payments.services import commands, policies
 from payments.services.commands import command
 
 log = logging.getLogger(__name__)
 State = Chargeback.Evidence
 PERMISSION = "payments.act_on_chargeback"
+RULE = "C7"
 # Stripe takes 150,000 characters of evidence in all; the terms may be long.
 LONGEST_TEXT = 60_000
 
@@ -65,7 +72,9 @@ def collect(chargeback: Chargeback) -> dict[str, str]:
     title = ""
     for hold in [part.hold for part in parts.order_by("hold_id")]:
         title = title or hold.label
-        said.append(f"{hold.label}: {money_text(hold.client_pays)} paid, {hold.status}.")
+        said.append(f"{hold.label}: {money_text(hold.paid_in)} paid, {hold.status}.")
+        if hold.returned:
+            said.append(f"{money_text(hold.returned_to_payer)} of it refunded before.")
         said += [
             f"Invoice {paper.number} of {paper.issued_at:%Y-%m-%d}."
             for paper in hold.invoices.order_by("pk")
@@ -98,8 +107,12 @@ def stage(chargeback: Chargeback) -> None:
     """
     chargeback.evidence = collect(chargeback)
     chargeback.evidence_state = State.NONE
-    chargeback.submitted_by = chargeback.submitted_at = None
-    chargeback.save(update_fields=["evidence", "evidence_state", "submitted_by", "submitted_at"])
+    chargeback.submitted_by = chargeback.submitted_at = chargeback.sent_by_rule_at = None
+    chargeback.save(
+        update_fields=[
+            "evidence", "evidence_state", "submitted_by", "submitted_at", "sent_by_rule_at"
+        ]
+    )  # fmt: skip
     key = f"evidence:{chargeback.ref}:stage:{clock.now():%Y%m%d%H%M%S%f}"
     commands.give("stage_evidence", key, chargeback.pk)
 
@@ -167,13 +180,61 @@ def submit(chargeback: Chargeback, *, by: User) -> None:
     now = clock.now()
     if locked.due_by and locked.due_by <= now:
         raise DomainError(_("The time to answer is over. The bank takes no evidence any more."))
-    locked.evidence_state = State.SUBMITTING
     locked.submitted_by = by
-    locked.submitted_at = now
-    locked.save(update_fields=["evidence_state", "submitted_by", "submitted_at"])
+    _give(locked, now)
     audit.record(by, "chargeback.submitted", locked)
+
+
+def run_due(*, limit: int = 100) -> int:
+    """Send what no person has sent while the bank's deadline came near; returns how many.
+
+    A person who presses the button at the same moment holds the same row: one of the two sends.
+    """
+    sent = 0
+    while sent < limit and _send_next_due():
+        sent += 1
+    return sent
+
+
+@transaction.atomic
+def _send_next_due() -> bool:
+    now = clock.now()
+    ahead = dt.timedelta(hours=policies.current().evidence_hours)
+    waiting = Chargeback.objects.filter(
+        evidence_state=State.STAGED,
+        status__in=Chargeback.TO_ANSWER,
+        sent_by_rule_at=None,
+        due_by__gt=now,
+        due_by__lte=now + ahead,
+    )
+    due = waiting.select_for_update(skip_locked=True).order_by("due_by").first()
+    if due is None:
+        return False
+    due.sent_by_rule_at = now
+    _give(due, now)
+    audit.record(None, "chargeback.submitted", due, rule=RULE)
+    _tell_staff(due, "evidence_sent_by_rule")
+    return True
+
+
+def _give(locked: Chargeback, now: dt.datetime) -> None:
+    locked.evidence_state = State.SUBMITTING
+    locked.submitted_at = now
+    locked.save(update_fields=["evidence_state", "submitted_by", "submitted_at", "sent_by_rule_at"])
     commands.give(
         "submit_evidence", f"evidence:{locked.ref}:submit:{now:%Y%m%d%H%M%S%f}", locked.pk
+    )
+
+
+def _tell_staff(chargeback: Chargeback, kind: str) -> None:
+    log.error("%s: %s", kind, chargeback)
+    notify(
+        staff_who_may(PERMISSION),
+        kind,
+        key=f"{kind}:{chargeback.ref}:{clock.now():%Y%m%d%H%M%S%f}",
+        url=reverse("admin:payments_chargeback_change", args=[chargeback.pk]),
+        group="work",
+        facts={"amount": chargeback.amount, "due": chargeback.due_by},
     )
 
 
@@ -199,8 +260,12 @@ def send_submission(message: OutboxMessage) -> None:
 
 @transaction.atomic
 def _refused(chargeback: Chargeback, message: OutboxMessage, *, code: str) -> None:
-    Chargeback.objects.filter(pk=chargeback.pk, evidence_state=State.SUBMITTING).update(
+    """It waits for a person again; the rule does not try twice."""
+    by_rule = chargeback.submitted_by_id is None
+    moved = Chargeback.objects.filter(pk=chargeback.pk, evidence_state=State.SUBMITTING).update(
         evidence_state=State.STAGED, submitted_by=None, submitted_at=None
     )
+    if moved and by_rule:
+        _tell_staff(chargeback, "evidence_refused")
     audit.record(None, "chargeback.submission_refused", chargeback, rule="stripe", code=code)
     outbox.done(message)

@@ -10,6 +10,7 @@ from accounts.models import Party
 from marketplace.core import clock
 from marketplace.core.tables import Cell, csv_text
 from payments.models import Invoice
+from payments.selectors.spending import Total
 from payments.selectors.statements import Line
 
 
@@ -91,6 +92,33 @@ def _invoice_row(invoice: Invoice) -> list[Cell]:
         total,
         str(invoice.get_tax_kind_display()),
     ]
+
+
+def spending_csv(by: str, totals: Sequence[Total]) -> str:
+    """What was spent, for a spreadsheet."""
+    named = {"order": _("Purchase order"), "contract": _("Contract"), "month": _("Month")}
+    head = [
+        named[by],
+        _("Currency"),
+        _("Payments"),
+        _("Paid"),
+        _("Came back"),
+        _("Spent"),
+        _("Of it our fee"),
+    ]
+    rows = [
+        (
+            one.key,
+            one.currency,
+            one.payments,
+            one.paid.decimal,
+            one.back.decimal,
+            one.spent.decimal,
+            one.fees.decimal,
+        )
+        for one in totals
+    ]
+    return csv_text(head, rows)
 
 
 def ledger_json(party: Party, lines: Sequence[Line]) -> str:

@@ -120,7 +120,11 @@ def finish(returned: GiveBack, *, source: ledger.Name) -> None:
     hold = returned.hold
     hold.refresh_from_db(from_queryset=Hold.objects.select_for_update(no_key=True))
     hold.given_back_minor += returned.amount_minor
-    hold.save(update_fields=["given_back_minor"])
+    # What is set aside goes with the money too; older holds have nothing there.
+    before = Money(hold.reserved_minor, hold.currency)
+    freed = before - min(before, hold.to_reserve(hold.kept))
+    hold.reserved_minor -= freed.minor
+    hold.save(update_fields=["given_back_minor", "reserved_minor"])
     funding = Funding.objects.get(parts__hold=hold, parts__taken=True)
     refund = refunds.draw_up(hold, funding, returned.to_payer, give_back=returned)
     # What our fees gave to the tax office comes back from there.
@@ -132,6 +136,8 @@ def finish(returned: GiveBack, *, source: ledger.Name) -> None:
             (source, -returned.from_payee),
             (ledger.FEE_REVENUE, vat - returned.fees),
             (ledger.VAT_PAYABLE, -vat),
+            (ledger.RESERVE_COST, freed),
+            (ledger.CHARGEBACK_RESERVE, -freed),
             (ledger.refund_clearing(refund), returned.to_payer),
         ],
         by=returned.given_by,

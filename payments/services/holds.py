@@ -184,7 +184,9 @@ def _end(
         basis_detail=basis_detail,
         ended_at=clock.now(),
         awarded_minor=awarded.minor,
+        reserved_minor=hold.to_reserve(awarded).minor,
     )
+    reserved = Money(hold.reserved_minor, hold.currency)
     parts = hold.shares(awarded)
     funding = _paid_funding(hold)
     returned = refunds.draw_up(hold, funding, parts.to_payer) if parts.to_payer else None
@@ -200,6 +202,9 @@ def _end(
             (ledger.pending(hold.payee), parts.to_payee),
             (ledger.FEE_REVENUE, parts.fees - vat),
             (ledger.VAT_PAYABLE, vat),
+            # Out of our fees, for card disputes about protected work (rule C7).
+            (ledger.RESERVE_COST, -reserved),
+            (ledger.CHARGEBACK_RESERVE, reserved),
             *_leg_of(returned),
         ],
         by=by,

@@ -1,9 +1,11 @@
 """What payees owe us after a chargeback, and how later earnings pay it off.
 
 A payee's own balance never falls below zero (rule C6): what their account no longer has stays here
-as a receivable and is set off against what we would send them next.
+as a receivable and is set off against what we would send them next. What we stopped to believe in
+is written off: our loss in the books, still owed by them, and income again as far as it comes.
 """
 
+from django.db.models import F, QuerySet
 from django.urls import reverse
 
 from accounts.models import Party
@@ -12,7 +14,7 @@ from accounts.services.notices import notify
 from marketplace.core import audit
 from marketplace.core.money import Money
 from payments import ledger
-from payments.models import Transfer, TransferReversal
+from payments.models import Transfer, TransferReversal, WriteOff
 
 
 def lock(payee: Party) -> None:
@@ -34,7 +36,44 @@ def to_collect(payee: Party, currency: str) -> Money:
         chargeback__isnull=False,
     )
     coming = sum(running.values_list("amount_minor", flat=True))
-    return Money(owed_by(payee, currency).minor - coming, currency)
+    return owed_by(payee, currency) + written_off(payee, currency) - Money(coming, currency)
+
+
+def written_off(payee: Party, currency: str) -> Money:
+    """What we wrote off and they still owe."""
+    rows = _outstanding(payee, currency).values_list("amount_minor", "recovered_minor")
+    return Money(sum(lost - back for lost, back in rows), currency)
+
+
+def recover(payee: Party, currency: str) -> None:
+    """What came in over what the books say is owed pays for what was written off, oldest first.
+
+    The caller holds `lock` of the payee.
+    """
+    came = -owed_by(payee, currency)
+    for row in _outstanding(payee, currency).order_by("pk"):
+        part = min(came, row.outstanding)
+        if part.minor <= 0:
+            return
+        came -= part
+        row.recovered_minor += part.minor
+        row.save(update_fields=["recovered_minor"])
+        ledger.post(
+            f"recovered:{row.ref}:{row.recovered_minor}",
+            "recovered",
+            [(ledger.freelancer_receivable(payee), -part), (ledger.BAD_DEBT, part)],
+            ref=row.ref,
+        )
+        audit.record(None, "writeoff.recovered", row, rule="C6", amount=part.minor)
+
+
+def _outstanding(payee: Party, currency: str) -> QuerySet[WriteOff]:
+    return WriteOff.objects.filter(
+        payee=payee,
+        currency=currency,
+        status=WriteOff.Status.POSTED,
+        recovered_minor__lt=F("amount_minor"),
+    )
 
 
 def set_off(transfer: Transfer) -> Money:
@@ -56,6 +95,7 @@ def set_off(transfer: Transfer) -> Money:
         ],
         ref=transfer.ref,
     )
+    recover(transfer.payee, transfer.currency)
     audit.record(None, "transfer.set_off", transfer, rule="C6", amount=kept.minor)
     notify(
         people_of(transfer.payee, "manage"),

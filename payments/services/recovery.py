@@ -142,6 +142,7 @@ def return_surplus(hold: Hold, chargeback: Chargeback) -> None:
     It is a payout of its own, from our available balance, because the charge has been used up.
     """
     receivables.lock(hold.payee)
+    receivables.recover(hold.payee, hold.currency)
     surplus = -receivables.owed_by(hold.payee, hold.currency)
     if surplus.minor <= 0:
         return

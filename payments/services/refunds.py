@@ -14,7 +14,7 @@ from marketplace.core.errors import DomainError
 from marketplace.core.models import OutboxMessage
 from marketplace.core.money import Money
 from payments import gateway, ledger, signals
-from payments.models import Chargeback, Funding, GiveBack, Hold, Refund
+from payments.models import Chargeback, Funding, GiveBack, Hold, Placement, Refund
 from payments.services import commands
 from payments.services.commands import command
 
@@ -51,6 +51,7 @@ def draw_up(
     *,
     undisputed: bool = False,
     give_back: GiveBack | None = None,
+    placement: Placement | None = None,
 ) -> Refund:
     """The payer's part of a charge. The caller posts it to `refund_clearing` and requests it.
 
@@ -63,6 +64,7 @@ def draw_up(
         funding=funding,
         payer=funding.payer,
         give_back=give_back,
+        placement=placement,
         amount_minor=amount.minor,
         currency=amount.currency,
         attempt=1,
@@ -107,7 +109,7 @@ def record(made: gateway.Refund, message: OutboxMessage | None = None) -> None:
     """
     refund = (
         Refund.objects.select_for_update(of=("self",))
-        .select_related("hold", "payer", "funding")
+        .select_related("hold", "payer", "funding", "give_back")
         .filter(ref=made.metadata.get("refund", ""))
         .first()
     )
@@ -126,8 +128,10 @@ def _succeeded(refund: Refund, made: gateway.Refund) -> None:
     if refund.status not in {Status.REQUESTED, Status.PENDING}:
         return
     refund.move_to(Status.SUCCEEDED, stripe_id=made.id, ended_at=clock.now())
-    if refund.give_back_id is not None:
-        _tell(refund, "given_back_sent")
+    if refund.give_back is not None:
+        _tell(refund, "returned_sent" if refund.give_back.while_held else "given_back_sent")
+    elif refund.placement_id is not None:
+        _tell(refund, "placed_with_payer")
     elif refund.funding.parts.filter(hold=refund.hold, taken=True).exists():
         signals.payer_refunded.send(sender=Hold, hold=refund.hold, at=refund.ended_at)
     else:

@@ -1,6 +1,5 @@
 """Undoing postings by hand: with a reason, and above a limit by two members of staff."""
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
@@ -9,21 +8,20 @@ from django.utils.translation import gettext_lazy
 
 from marketplace.core import audit, clock
 from marketplace.core.display import money_text
-from marketplace.core.errors import DomainError, InvalidTransition, NotAllowed
+from marketplace.core.errors import DomainError, NotAllowed
 from marketplace.core.money import Money
 from payments import ledger
 from payments.models import Account, Journal, Reversal
 from payments.selectors import concerns
-from payments.services import policies
+from payments.services import two_people
 from payments.services.reasons import check_reason
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-log = logging.getLogger(__name__)
-
 Role = Account.Role
 Status = Reversal.Status
+PERMISSION = "payments.act_on_reversal"
 
 # Rows of the market say how much is on these; a posting behind their back would make them lie.
 # They are undone where they were done: by a refund, a new try, a decision.
@@ -36,7 +34,11 @@ KEPT_BY_ROWS = {
     Role.CLIENT_CREDIT,
     Role.TRANSFER_CLEARING,
     Role.REFUND_CLEARING,
+    Role.BAD_DEBT,
+    Role.CHARGEBACK_RESERVE,
 }
+# The same of decisions that may move accounts of ours alone.
+KINDS_KEPT_BY_ROWS = {"placed"}
 
 REVERSED = gettext_lazy("This journal is reversed already, or somebody has asked for it.")
 
@@ -64,7 +66,7 @@ def ask(journal: Journal, *, by: "User", reason: str) -> Reversal:
                 reason=check_reason(reason),
                 amount_minor=amount.minor,
                 currency=amount.currency,
-                needs_second=mixed or amount > limit(amount.currency),
+                needs_second=mixed or amount > two_people.limit(amount.currency),
                 asked_by=by,
             )
     except IntegrityError as error:
@@ -74,7 +76,9 @@ def ask(journal: Journal, *, by: "User", reason: str) -> Reversal:
         by, "reversal.asked", reversal, amount=amount.minor, currency=amount.currency,
         journal=journal.pk,
     )  # fmt: skip
-    if not reversal.needs_second:
+    if reversal.needs_second:
+        two_people.call_second(reversal, permission=PERMISSION)
+    else:
         _post(reversal, by=by)
     return reversal
 
@@ -97,15 +101,7 @@ def refuse(reversal: Reversal, *, by: "User", reason: str) -> None:
     Raises NotAllowed, InvalidInput, InvalidTransition.
     """
     _lock(reversal, by)
-    reversal.move_to(
-        Status.REFUSED, decided_by=by, decided_at=clock.now(), answer=check_reason(reason)
-    )
-    audit.record(by, "reversal.refused", reversal)
-
-
-def limit(currency: str) -> Money:
-    """Up to this amount one person is enough."""
-    return Money.parse(str(policies.current().reversal_limit), currency)
+    two_people.refuse(reversal, by=by, reason=reason)
 
 
 def why_not(journal: Journal) -> str:
@@ -141,26 +137,21 @@ def _post(reversal: Reversal, *, by: "User", **decision: Any) -> None:
 
 
 def _lock(reversal: Reversal, by: "User") -> None:
-    reversal.refresh_from_db(from_queryset=Reversal.objects.select_for_update())
-    _check_second(reversal, by)
-    if reversal.status != Status.ASKED:
-        raise InvalidTransition
+    two_people.lock(reversal, check=lambda: _check_second(reversal, by))
 
 
 def _check_second(reversal: Reversal, by: "User") -> None:
     _check_person(reversal.journal, by)
-    if by == reversal.asked_by:
-        log.warning("user %s tried to decide on reversal %s of their own", by.pk, reversal.ref)
-        raise NotAllowed(_("You asked for this reversal, so another person has to decide on it."))
+    two_people.check_second(reversal, by)
 
 
 def _check_person(journal: Journal, by: "User") -> None:
-    if not by.has_perm("payments.act_on_reversal"):
-        log.warning("user %s tried to reverse journal %s without permission", by.pk, journal.pk)
-        raise NotAllowed
-    if concerns.parties_of(journal).filter(memberships__user=by).exists():
-        log.warning("user %s tried to reverse journal %s of their own", by.pk, journal.pk)
-        raise NotAllowed(_("This is about money of your own. Somebody else has to do it."))
+    two_people.check_person(
+        by,
+        permission=PERMISSION,
+        parties=concerns.parties_of(journal),
+        doing=f"reverse journal {journal.pk}",
+    )
 
 
 def _check_journal(journal: Journal, *, besides: Reversal | None = None) -> None:
@@ -172,6 +163,8 @@ def _check_journal(journal: Journal, *, besides: Reversal | None = None) -> None
     tied = sorted(
         {name.role.label for name, _amount in ledger.legs_of(journal) if name.role in KEPT_BY_ROWS}
     )
+    if not tied and journal.kind in KINDS_KEPT_BY_ROWS:
+        tied = [Role.SUSPENSE.label]
     if tied:
         raise NotReversible(
             _(

@@ -139,7 +139,9 @@ def _sent(pk: int, sent: gateway.Transfer, message: OutboxMessage) -> None:
     transfer = _lock(pk)
     if transfer.status == Status.SENDING:
         transfer.move_to(Status.SENT, stripe_id=sent.id, sent_at=clock.now())
-        if not transfer.hold.transfers.exclude(status__in=Transfer.DONE).exists():
+        waits = transfer.hold.transfers.exclude(status__in=Transfer.DONE).exists()
+        # What was placed by a person is no longer about the work.
+        if not waits and transfer.placement_id is None:
             signals.payee_paid.send(sender=Hold, hold=transfer.hold, at=transfer.sent_at)
         ledger.post(
             f"transfer:{sent.id}",

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from marketplace.core.http import UserRequest, show
 from payments.forms import QuoteForm, currency_or
-from payments.selectors import overviews
+from payments.selectors import overviews, stops
 from payments.selectors import payouts as payout_facts
 from payments.services import quotes
 from payments.views.answers import pager
@@ -36,6 +36,7 @@ def payments(request: UserRequest) -> HttpResponse:
     context = {
         "bars": overviews.spending(request.user),
         "rows": page.rows,
+        "stopped": stops.is_stopped(request.user),
         **pager(request, page.after),
     }
     return render(request, "payments/payments.html", context)

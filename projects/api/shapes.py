@@ -297,8 +297,8 @@ class DormantAnswerShape(Serializer):
 
 
 class GiveBackShape(Serializer):
-    """How much of the released amount goes back, before the fees, and what of it was left when that
-    was decided: asked again after it went back, the answer is a conflict and nothing moves twice.
+    """How much of the amount goes back, before the fees, and what of it was left when that was
+    decided: asked again after it went back, the answer is a conflict and nothing moves twice.
     """
 
     amount = serializers.CharField(max_length=20)

@@ -30,6 +30,7 @@ urlpatterns = [
     path("contracts/<ref:ref>/ask-to-end/", contracts.AskToEndView.as_view(), name="ask-to-end"),
     path(f"{MILESTONE}extend/", proposals.ExtendView.as_view(), name="extend"),
     path(f"{MILESTONE}release-part/", proposals.ReleasePartView.as_view(), name="release-part"),
+    path(f"{MILESTONE}return-part/", giving_back.ReturnPartView.as_view(), name="return-part"),
     path(f"{MILESTONE}return-money/", proposals.ReturnMoneyView.as_view(), name="return-money"),
     path(f"{MILESTONE}dormant/", dormancy.DormantView.as_view(), name="dormant"),
     path(f"{MILESTONE}give-back/", giving_back.GiveBackView.as_view(), name="give-back"),

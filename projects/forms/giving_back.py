@@ -15,7 +15,7 @@ class GiveBackForm(Form):
     amount = MoneyField(label=_("Amount"), help_text=_("Of the agreed amount, before our fee."))
 
     def __init__(self, *args: Any, left: Money, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"amount": left.decimal_text}, **kwargs)
+        super().__init__(*args, **({"initial": {"amount": left.decimal_text}} | kwargs))
         field = self.fields["amount"]
         if isinstance(field, MoneyField):
             field.currency = left.currency

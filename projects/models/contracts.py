@@ -21,12 +21,13 @@ from payments.models import Hold, PlatformPolicy
 from projects.models.bids import Bid
 from projects.models.projects import Project
 
-# At commit: a contract has milestones, and they sum to its price.
+# At commit: a contract has milestones, and with what was given back of them they sum to its price.
 MILESTONES_SUM = """
     IF EXISTS (
         SELECT 1 FROM projects_contract contract
         WHERE contract.id = {contract} AND contract.price_minor <> (
-            SELECT coalesce(sum(step.amount_minor), 0) FROM projects_milestone step
+            SELECT coalesce(sum(step.amount_minor + step.returned_minor), 0)
+            FROM projects_milestone step
             WHERE step.contract_id = contract.id
         )
     ) THEN
@@ -194,7 +195,9 @@ class Milestone(StatusModel):
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="milestones")
     position = models.PositiveSmallIntegerField()
     title = models.CharField(_("title"), max_length=120)
+    # What is agreed now; what the freelancer gave back of it while it was held is apart (rule C3).
     amount_minor = models.BigIntegerField()
+    returned_minor = models.BigIntegerField(default=0)
     due_on = models.DateField(_("due"), null=True)
     hold = models.OneToOneField(Hold, models.PROTECT, null=True, related_name="milestone")
     funded_at = models.DateTimeField(null=True)
@@ -224,6 +227,10 @@ class Milestone(StatusModel):
         constraints = [
             models.UniqueConstraint(fields=["contract", "position"], name="milestone_position"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="milestone_positive"),
+            models.CheckConstraint(
+                condition=Q(returned_minor=0) | Q(returned_minor__gt=0, hold__isnull=False),
+                name="milestone_returned_was_held",
+            ),
             models.CheckConstraint(
                 condition=Q(
                     status__in=[
@@ -294,7 +301,8 @@ class Milestone(StatusModel):
         triggers = [
             Guard(
                 name="milestones_sum",
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("amount_minor", "contract_id"),
+                operation=pgtrigger.Insert
+                | pgtrigger.UpdateOf("amount_minor", "returned_minor", "contract_id"),
                 when=pgtrigger.After,
                 timing=pgtrigger.Deferred,
                 func=MILESTONES_SUM.format(contract="NEW.contract_id"),
@@ -314,6 +322,11 @@ class Milestone(StatusModel):
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.contract.currency)
+
+    @property
+    def returned(self) -> Money:
+        """What the freelancer gave back of it before its release."""
+        return Money(self.returned_minor, self.contract.currency)
 
     @property
     def custody_ends_at(self) -> dt.datetime | None:

@@ -83,6 +83,14 @@ KINDS: dict[str, tuple[str, str, Any]] = {
         "",
         gettext_lazy("%(freelancer)s gave %(amount)s of milestone %(n)s back to %(client)s"),
     ),
+    "milestone.part_returned": (
+        "refresh",
+        "",
+        gettext_lazy(
+            "%(freelancer)s gave %(amount)s of milestone %(n)s back to %(client)s, the rest stays "
+            "held"
+        ),
+    ),
     "money.given_back": (
         "refresh",
         "",

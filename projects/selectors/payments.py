@@ -20,6 +20,7 @@ class PaymentRow:
     fee: Money
     moved: Money
     back: Money
+    agreed: Money
     invoices: list[Invoice] = field(default_factory=list)
 
 
@@ -52,13 +53,14 @@ def _row(seat: Seat, step: Step, papers: dict[int, list[Invoice]]) -> PaymentRow
     hold = step.milestone.hold
     zero = Money.zero(seat.contract.currency)
     if hold is None or hold.held_at is None:
-        return PaymentRow(step, zero, zero, zero)
+        return PaymentRow(step, zero, zero, zero, step.money)
     parts = hold.shares(hold.kept if hold.ended_at else hold.amount)
     return PaymentRow(
         step=step,
         fee=parts.client_fee if seat.is_client else parts.freelancer_fee,
-        moved=hold.client_pays if seat.is_client else parts.to_payee,
-        back=parts.to_payer if hold.ended_at else zero,
+        moved=hold.paid_in if seat.is_client else parts.to_payee,
+        back=hold.returned_to_payer + (parts.to_payer if hold.ended_at else zero),
+        agreed=step.money + step.milestone.returned,
         invoices=papers.get(hold.pk, []),
     )
 

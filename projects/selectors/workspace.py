@@ -196,13 +196,15 @@ def _bonus(rows: Sequence[BonusRow]) -> list[Sum]:
 
 def segments_of(milestone: Milestone, where: Where) -> list[Segment]:
     """Where the amount of one milestone is; called off before any payment, it is nowhere."""
+    gone = [Segment("refunded", milestone.returned)] if milestone.returned else []
     if state := BEFORE_THE_END.get(S(milestone.status)):
-        return [Segment(state, milestone.amount)]
+        return [Segment(state, milestone.amount), *gone]
     money = where.get(milestone.hold_id or 0)
     if money is None or money.state == "not_funded":
         return []
     out = "paid_out" if money.paid_out else "released"
-    parts = [Segment(out, money.awarded), Segment("refunded", money.returned)]
+    back = money.returned + milestone.returned
+    parts = [Segment(out, money.awarded), Segment("refunded", back)]
     return [part for part in parts if part.money]
 
 
@@ -250,6 +252,16 @@ def _suggestion(proposal: dict[str, Any], milestone: Milestone, seat: Seat) -> S
 
 
 def _meta(milestone: Milestone, where: Where, seat: Seat, delivery: dict[str, Any] | None) -> str:
+    words = _state_in_words(milestone, where, seat, delivery)
+    if not milestone.returned:
+        return words
+    back = _("%(amount)s of it given back before") % {"amount": money_text(milestone.returned)}
+    return _("%(state)s, %(more)s") % {"state": words, "more": back} if words else back
+
+
+def _state_in_words(
+    milestone: Milestone, where: Where, seat: Seat, delivery: dict[str, Any] | None
+) -> str:
     delivered = day_text(delivery["at"]) if delivery else ""
     if milestone.status == S.SUBMITTED and milestone.review_due_at:
         return _("Delivered %(day)s, review until %(until)s") % {

@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from marketplace.core import audit, clock, text
 from marketplace.core.errors import DomainError, InvalidInput, InvalidTransition
-from payments.models import Hold
-from payments.services import holds
-from projects.models import Cancellation, Contract, Milestone
+from marketplace.core.money import Money
+from payments.models import GiveBack, Hold
+from payments.services import holds, returns
+from projects.models import Cancellation, Contract, Milestone, Proposal
 from projects.models.contracts import Side
 from projects.services import locks, news, proposals
 from projects.services.contracts import CUSTODY_RULE, end_if_over
@@ -125,6 +126,57 @@ def return_money(milestone: Milestone, *, by: User) -> None:
         to=Milestone.Status.SETTLED,
         told=("milestone.money_returned", "money_returned"),
     )
+
+
+def what_returns(milestone: Milestone, amount: Money) -> dict[str, Money]:
+    """What the client gets back, our fee of it, and what stays held when part goes back.
+
+    Raises InvalidInput like `return_part`.
+    """
+    if milestone.hold is None:
+        raise InvalidTransition
+    back = returns.what_goes_back(milestone.hold, amount)
+    return {"amount": amount, "back": back, "fee": back - amount, "left": milestone.amount - amount}
+
+
+@transaction.atomic
+def return_part(
+    milestone: Milestone, *, by: User, amount: Money, seen: Money | None = None
+) -> GiveBack:
+    """The freelancer alone gives part of the held money back (rule C3); the rest stays held.
+
+    The milestone is about the smaller amount from now on. `seen` is what was held when the
+    freelancer decided: InvalidTransition when it is not any more, so that a double click gives
+    once. Raises InvalidInput unless something is given and something is left.
+    """
+    milestone = locks.milestone(milestone.pk)
+    contract, hold = milestone.contract, milestone.hold
+    require(by, contract.freelancer, "manage")
+    if hold is None or milestone.status not in Milestone.HELD:
+        raise InvalidTransition
+    if seen is not None and seen != milestone.amount:
+        raise InvalidTransition
+    given = returns.return_part(hold, by=by, amount=amount)
+    # Whoever proposed a lower amount read another one.
+    proposals.overtake(milestone, by=by, kinds=(Proposal.Kind.PART,))
+    milestone.amount_minor -= amount.minor
+    milestone.returned_minor += amount.minor
+    milestone.save(update_fields=["amount_minor", "returned_minor"])
+    audit.record(by, "milestone.part_returned", milestone, hold=hold.pk, amount=amount.minor)
+    news.note(
+        contract, "milestone.part_returned", by=by, milestone=milestone, amount=given.to_payer
+    )
+    news.tell_both(
+        contract,
+        "part_returned",
+        key=f"part-returned:{given.ref}",
+        group=news.MONEY,
+        milestone=milestone,
+        amount=given.to_payer,
+        fee=given.fees,
+        left=milestone.amount,
+    )
+    return given
 
 
 def return_by_custody(milestone: Milestone) -> None:

@@ -12,7 +12,7 @@ from accounts.services import skills as skill_names
 from marketplace.core import audit, clock, files
 from marketplace.core.errors import InvalidInput, InvalidTransition
 from marketplace.core.models import StoredFile
-from payments.services import policies
+from payments.services import policies, stops
 from projects import signals
 from projects.models import Bid, Project
 from projects.models.bids import NotChosenReason
@@ -59,12 +59,14 @@ def post(client: Party, *, by: User, wanted: Wanted) -> Project:
 def publish(project: Project, *, by: User) -> Project:
     """Open it for bids, for as many days as the policy says.
 
-    Raises InvalidInput while something is missing and InvalidTransition when it is no draft.
+    Raises InvalidInput while something is missing, InvalidTransition when it is no draft, Stopped
+    while a lost card dispute of the client is not settled (rule C7).
     """
     project = locks.project(project.pk)
     require(by, project.client, "post")
     if project.status != Project.Status.DRAFT:
         raise InvalidTransition(_("This project is already published."))
+    stops.refuse_stopped(project.client)
     refuse_unready(as_wanted(project))
     now = clock.now()
     project.move_to(

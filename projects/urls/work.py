@@ -49,6 +49,7 @@ urlpatterns = [
     path(f"{MILESTONE}extend/", proposals.extend, name="extend"),
     path(f"{MILESTONE}release-part/", proposals.release_part, name="release-part"),
     path(f"{MILESTONE}return-money/", proposals.return_money, name="return-money"),
+    path(f"{MILESTONE}return-part/", giving_back.return_part, name="return-part"),
     path(f"{MILESTONE}dormant/", dormancy.dormant, name="dormant"),
     path(f"{MILESTONE}give-back/", giving_back.give_back, name="give-back"),
     path(

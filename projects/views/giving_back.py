@@ -19,7 +19,7 @@ from projects.forms.refusals import show_refusal
 from projects.models import Milestone
 from projects.selectors import contracts as selectors
 from projects.selectors.contracts import Seat
-from projects.services import giving_back
+from projects.services import ending, giving_back
 from projects.views.contracts import changed_meanwhile
 
 
@@ -78,6 +78,47 @@ def _page(
             )
     status = 422 if form.errors else 200
     return show(request, "projects/give_back.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def return_part(request: UserRequest, ref: str, n: int) -> HttpResponse:
+    """Choose how much of held money goes back, read what stays held, then give it back."""
+    seat, milestone = selectors.milestone_to_return(request.user, ref, n)
+    context: dict[str, Any] = {
+        "seat": seat,
+        "contract": seat.contract,
+        "milestone": milestone,
+        "ready": milestone.status in Milestone.HELD,
+    }
+    if not context["ready"]:
+        status = 409 if request.method == "POST" else 200
+        return show(request, "projects/return_part.html", context, status=status)
+    if request.method == "POST":
+        form: GiveBackForm = ConfirmGiveBackForm(request.POST, left=milestone.amount)
+    else:
+        typed = request.GET if "amount" in request.GET else None
+        form = GiveBackForm(typed, left=milestone.amount, initial={"amount": None})
+    if form.is_bound and form.is_valid():
+        try:
+            context |= ending.what_returns(milestone, form.cleaned_data["amount"])
+            if request.method == "POST":
+                seen = Money(form.cleaned_data["seen"], seat.contract.currency)
+                given = ending.return_part(
+                    milestone, by=request.user, amount=form.cleaned_data["amount"], seen=seen
+                )
+                words = {
+                    "client": seat.contract.client.short_name,
+                    "amount": money_text(given.to_payer),
+                }
+                messages.success(request, _("%(amount)s go back to %(client)s.") % words)
+                return go_to(request, seat.contract.get_absolute_url())
+        except InvalidTransition as error:
+            return changed_meanwhile(request, ref, error)
+        except DomainError as error:
+            show_refusal(form, error)
+    status = 422 if form.errors else 200
+    return show(request, "projects/return_part.html", context | {"form": form}, status=status)
 
 
 def _say(request: UserRequest, seat: Seat, given: GiveBack) -> None:

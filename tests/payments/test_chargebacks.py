@@ -336,17 +336,19 @@ def test_c2_a_reversal_stripe_made_and_we_never_heard_of_is_one_reversal(market,
 # --- C6 of the rules: protected work ----------------------------------------------------------
 
 
-def test_protected_work_costs_the_platform_and_not_the_freelancer(work):
+def test_protected_work_costs_the_reserve_and_not_the_freelancer(work):
     work.connect()
     work.funded(1, card=AUTHENTICATED_CARD)
     hold = work.approved(1).hold
     dispute = charge_back(work, hold)
-    assert loss() == hold.client_pays
+    set_aside = eur("3.00")
+    assert balance(ledger.CHARGEBACK_RESERVE) == set_aside - hold.client_pays
     assert owed(work.freelancer) == NOTHING
     assert not TransferReversal.objects.exists()
     assert not work.freelancer.notices.filter(kind="chargeback_owed").exists()
     decide(work, dispute, won=False)
-    assert loss() == hold.client_pays
+    assert balance(ledger.CHARGEBACK_RESERVE) == set_aside - hold.client_pays
+    assert loss() == NOTHING
     assert work.step(1).status == "approved"
 
 

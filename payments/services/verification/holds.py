@@ -90,6 +90,26 @@ CHECKS = [
         """,
     ),
     Check(
+        "what is set aside for card disputes is in the books",
+        "payments_hold",
+        """
+        SELECT format('hold %s (%s) has %s set aside, the books say %s', hold.id, hold.ref,
+                      hold.reserved_minor, books.reserved)
+        FROM payments_hold AS hold
+        LEFT JOIN LATERAL (
+            SELECT coalesce(sum(entry.amount), 0) AS reserved
+            FROM payments_journal AS journal
+            JOIN payments_entry AS entry ON entry.journal_id = journal.id
+            JOIN payments_account AS account ON account.id = entry.account_id
+            WHERE account.role = 'chargeback_reserve' AND journal.idempotency_key IN (
+                SELECT 'end:' || hold.ref UNION ALL
+                SELECT 'give_back:' || back.ref FROM payments_giveback AS back
+                WHERE back.hold_id = hold.id)
+        ) AS books ON true
+        WHERE books.reserved <> hold.reserved_minor
+        """,
+    ),
+    Check(
         "fundings that were paid are in the books with their amount, and filled their holds",
         "payments_funding",
         """
@@ -99,8 +119,9 @@ CHECKS = [
         FROM payments_funding AS funding
         LEFT JOIN LATERAL (
             SELECT sum(part.amount_minor + part.client_fee_minor) AS amount,
-                   bool_and(part.amount_minor = hold.amount_minor
-                            AND part.client_fee_minor = hold.client_fee_minor) AS alike
+                   bool_and(part.amount_minor = hold.amount_minor + hold.returned_minor
+                            AND part.client_fee_minor
+                                = hold.client_fee_minor + hold.returned_fee_minor) AS alike
             FROM payments_fundingpart AS part JOIN payments_hold AS hold ON hold.id = part.hold_id
             WHERE part.funding_id = funding.id
         ) AS parts ON true

@@ -38,6 +38,10 @@ CHECKS = [
                OR (transfer.returns_id IS NOT NULL
                    AND journal.idempotency_key = 'surplus:' || transfer.ref
                    AND account.role = 'payable')
+               OR (transfer.placement_id IS NOT NULL AND account.role = 'payable'
+                   AND journal.idempotency_key = (
+                       SELECT 'placed:' || placement.ref FROM payments_placement AS placement
+                       WHERE placement.id = transfer.placement_id))
         ) AS books ON true
         WHERE books.amount IS DISTINCT FROM transfer.amount_minor::numeric
         """,
@@ -75,7 +79,8 @@ CHECKS = [
         LEFT JOIN LATERAL (
             SELECT coalesce(sum(amount_minor), 0) AS amount, coalesce(sum(fees_minor), 0) AS fees,
                    coalesce(sum(to_payer_minor), 0) AS to_payer
-            FROM payments_giveback WHERE hold_id = hold.id AND status = 'done'
+            FROM payments_giveback
+            WHERE hold_id = hold.id AND status = 'done' AND NOT while_held
         ) AS rows ON true
         LEFT JOIN LATERAL (
             SELECT coalesce(sum(entry.amount) FILTER (WHERE account.role = 'refund_clearing'), 0)
@@ -100,6 +105,32 @@ CHECKS = [
                + round(hold.client_fee_minor::numeric * hold.awarded_minor / hold.amount_minor)
                - round(hold.freelancer_fee_minor::numeric * kept.minor / hold.amount_minor)
                - round(hold.client_fee_minor::numeric * kept.minor / hold.amount_minor))
+        """,
+    ),
+    Check(
+        "what payees gave back of held money is in the books, and made the agreement smaller",
+        "payments_giveback",
+        """
+        SELECT format('hold %s (%s): %s and a fee of %s given back while held, the rows say %s and '
+                      '%s, the books %s and %s', hold.id, hold.ref, hold.returned_minor,
+                      hold.returned_fee_minor, rows.amount, rows.fee, books.amount, books.fee)
+        FROM payments_hold AS hold
+        LEFT JOIN LATERAL (
+            SELECT coalesce(sum(amount_minor), 0) AS amount, coalesce(sum(fees_minor), 0) AS fee
+            FROM payments_giveback WHERE hold_id = hold.id AND while_held
+        ) AS rows ON true
+        LEFT JOIN LATERAL (
+            SELECT coalesce(-sum(entry.amount) FILTER (WHERE account.role = 'held'), 0) AS amount,
+                   coalesce(-sum(entry.amount) FILTER (WHERE account.role = 'client_fee_held'), 0)
+                       AS fee
+            FROM payments_giveback AS back
+            JOIN payments_journal AS journal ON journal.idempotency_key = 'return:' || back.ref
+            JOIN payments_entry AS entry ON entry.journal_id = journal.id
+            JOIN payments_account AS account ON account.id = entry.account_id
+            WHERE back.hold_id = hold.id
+        ) AS books ON true
+        WHERE (rows.amount, rows.fee) <> (hold.returned_minor, hold.returned_fee_minor)
+           OR (books.amount, books.fee) <> (rows.amount, rows.fee)
         """,
     ),
     Check(
@@ -185,7 +216,9 @@ CHECKS = [
                   FROM taken JOIN payments_hold AS hold ON hold.id = taken.hold_id
                   WHERE taken.bearer = 'payee'
                   UNION ALL
-                  SELECT payee_id, currency, CASE WHEN returns_id IS NULL THEN -set_off_minor
+                  SELECT payee_id, currency, CASE WHEN returns_id IS NULL
+                                                       OR placement_id IS NOT NULL
+                                                  THEN -set_off_minor
                                                   ELSE amount_minor - set_off_minor END
                   FROM payments_transfer
                   UNION ALL
@@ -194,12 +227,70 @@ CHECKS = [
                   JOIN payments_transfer AS transfer ON transfer.id = reversal.transfer_id
                   LEFT JOIN payments_giveback AS back ON back.id = reversal.give_back_id
                   WHERE reversal.status = 'done'
-                    AND (back.id IS NULL OR back.status = 'overtaken')) AS steps
+                    AND (back.id IS NULL OR back.status = 'overtaken')
+                  UNION ALL
+                  SELECT payee_id, currency, recovered_minor - amount_minor
+                  FROM payments_writeoff WHERE status = 'posted') AS steps
               GROUP BY 1, 2) AS owes
         JOIN accounts_party AS party ON party.id = owes.party_id
         LEFT JOIN held_now AS books ON books.role = 'freelancer_receivable'
              AND books.owner_key = party.ref AND books.currency = owes.currency
         WHERE -coalesce(books.posted, 0) <> owes.amount
+        """,
+    ),
+    Check(
+        "debts written off, and what came of them, are in the books",
+        "payments_writeoff",
+        """
+        SELECT format('write-off %s (%s) is %s of %s with %s recovered, the books say %s and %s',
+                      write_off.id, write_off.ref, write_off.status, write_off.amount_minor,
+                      write_off.recovered_minor, books.lost, books.recovered)
+        FROM payments_writeoff AS write_off
+        LEFT JOIN LATERAL (
+            SELECT coalesce(-sum(entry.amount) FILTER (WHERE journal.kind = 'written_off'), 0)
+                       AS lost,
+                   coalesce(sum(entry.amount) FILTER (WHERE journal.kind = 'recovered'), 0)
+                       AS recovered
+            FROM payments_journal AS journal
+            JOIN payments_entry AS entry ON entry.journal_id = journal.id
+            JOIN payments_account AS account ON account.id = entry.account_id
+            WHERE journal.ref = write_off.ref AND account.role = 'bad_debt'
+        ) AS books ON true
+        WHERE (books.lost, books.recovered)
+              <> (CASE write_off.status WHEN 'posted' THEN write_off.amount_minor ELSE 0 END,
+                  write_off.recovered_minor)
+        """,
+    ),
+    Check(
+        "what banks gave back too late waits for a person, or went where one said",
+        "payments_placement",
+        """
+        SELECT format('part %s of %s: %s placed, the books say %s to the payee, %s to the payer, '
+                      '%s ours', part.id, part.amount_minor, placed.amount_minor, books.to_payee,
+                      books.to_payer, books.ours)
+        FROM payments_placement AS placed
+        JOIN payments_chargebackpart AS part ON part.id = placed.part_id
+        LEFT JOIN LATERAL (
+            SELECT -coalesce(sum(entry.amount) FILTER (WHERE account.role = 'suspense'), 0)
+                       AS amount,
+                   coalesce(sum(entry.amount) FILTER (WHERE account.role = 'payable'), 0)
+                       AS to_payee,
+                   coalesce(sum(entry.amount) FILTER (WHERE account.role = 'refund_clearing'), 0)
+                       AS to_payer,
+                   coalesce(sum(entry.amount) FILTER (WHERE account.role = 'chargeback_loss'), 0)
+                       AS ours
+            FROM payments_journal AS journal
+            JOIN payments_entry AS entry ON entry.journal_id = journal.id
+            JOIN payments_account AS account ON account.id = entry.account_id
+            WHERE journal.idempotency_key = 'placed:' || placed.ref
+        ) AS books ON true
+        WHERE placed.amount_minor <> part.amount_minor
+           OR (books.amount, books.to_payee, books.to_payer, books.ours)
+              <> (CASE placed.status WHEN 'posted' THEN placed.amount_minor ELSE 0 END,
+                  CASE placed.status WHEN 'posted' THEN placed.to_payee_minor ELSE 0 END,
+                  CASE placed.status WHEN 'posted' THEN placed.to_payer_minor ELSE 0 END,
+                  CASE placed.status WHEN 'posted' THEN placed.amount_minor
+                       - placed.to_payee_minor - placed.to_payer_minor ELSE 0 END)
         """,
     ),
 ]
