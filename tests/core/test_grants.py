@@ -23,6 +23,8 @@ accounts_profile SIUD
 accounts_profileskill SIUD
 accounts_skill SIUD
 accounts_skillalias SIUD
+accounts_skillcode SIUD
+accounts_skilllink SIUD
 accounts_user SIUD
 accounts_user_groups SIUD
 accounts_user_user_permissions SIUD
@@ -41,6 +43,8 @@ django_migrations SIUD
 django_session SIUD
 matching_match SIUD
 matching_matchrun SID
+matching_skillreading SIUD
+matching_taglesson SIUD
 mfa_authenticator SIUD
 payments_account SI
 payments_balance S
@@ -62,7 +66,9 @@ payments_journal SI
 payments_payout SIU
 payments_payoutaccount SIU
 payments_payoutalert SIU
+payments_placement SIU
 payments_platformpolicy SIU
+payments_postingstop SIU
 payments_purchaseorder SIU
 payments_refund SIU
 payments_reversal SIU
@@ -73,6 +79,7 @@ payments_transfer SIU
 payments_transferreversal SIU
 payments_vatcheck SIU
 payments_vatrate SI
+payments_writeoff SIU
 projects_bid SIUD
 projects_bidmilestone SIUD
 projects_bonus SIU
