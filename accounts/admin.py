@@ -1,17 +1,28 @@
 """People as staff see them: much to read, little to press, no passwords to edit."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import Count, Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import Membership, Notice, Party, Profile, Skill, SkillAlias, User
-from accounts.services import skills
+from accounts.models import (
+    Membership,
+    Notice,
+    Party,
+    Profile,
+    Skill,
+    SkillAlias,
+    SkillCode,
+    SkillLink,
+    User,
+)
+from accounts.services import skills, taxonomy
 from marketplace.core import audit
 from marketplace.core.admin import ModelAdmin, ReadOnlyAdmin
 from marketplace.core.errors import DomainError
@@ -20,8 +31,10 @@ from marketplace.core.http import UserRequest
 if TYPE_CHECKING:
     MembershipBase = admin.TabularInline[Membership, Model]
     AliasBase = admin.TabularInline[SkillAlias, Skill]
+    LinkBase = admin.TabularInline[SkillLink, Skill]
+    CodeBase = admin.TabularInline[SkillCode, Skill]
 else:
-    MembershipBase = AliasBase = admin.TabularInline
+    MembershipBase = AliasBase = LinkBase = CodeBase = admin.TabularInline
 
 # One door for everybody: the sign-in page, then the check for staff.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -148,6 +161,42 @@ class AliasInline(AliasBase):
         return False
 
 
+class LinkInline(LinkBase):
+    """What a skill is part of and goes with."""
+
+    model = SkillLink
+    fk_name = "skill"
+    extra = 0
+    can_delete = False
+    fields = readonly_fields = ("kind", "other")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SkillLink]:
+        return super().get_queryset(request).select_related("skill", "other")
+
+
+class LinkedFromInline(LinkInline):
+    """What is part of a skill, or was linked to it from the other side."""
+
+    fk_name = "other"
+    fields = readonly_fields = ("skill", "kind")
+    verbose_name_plural = gettext_lazy("linked from")
+
+
+class CodeInline(CodeBase):
+    """What public classifications call a skill."""
+
+    model = SkillCode
+    extra = 0
+    can_delete = False
+    fields = readonly_fields = ("scheme", "code")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(Skill)
 class SkillAdmin(ReadOnlyAdmin):
     """Proposed skills wait here to be taken into the list or merged into one that is there."""
@@ -156,8 +205,8 @@ class SkillAdmin(ReadOnlyAdmin):
     list_filter = ("state", "area")
     search_fields = ("name", "aliases__folded")
     ordering = ("-state", "name")
-    inlines = (AliasInline,)
-    actions = ("curate", "merge")
+    inlines = (AliasInline, LinkInline, LinkedFromInline, CodeInline)
+    actions = ("curate", "merge", "relate", "unlink")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Skill]:
         skills: QuerySet[Skill] = super().get_queryset(request)
@@ -205,6 +254,69 @@ class SkillAdmin(ReadOnlyAdmin):
             len(proposed),
         ) % {"n": len(proposed), "name": kept[0].name}
         self.message_user(request, text)
+
+    @admin.action(
+        description=gettext_lazy("Say that these two go with each other"), permissions=["tidy"]
+    )
+    def relate(self, request: UserRequest, chosen: QuerySet[Skill]) -> None:
+        if pair := self._two(request, chosen):
+            taxonomy.link(pair[0], other=pair[1], kind=SkillLink.Kind.RELATED, by=request.user)
+            self.message_user(request, _("Done."))
+
+    @admin.action(description=gettext_lazy("Part these two again"), permissions=["tidy"])
+    def unlink(self, request: UserRequest, chosen: QuerySet[Skill]) -> None:
+        if pair := self._two(request, chosen):
+            taxonomy.unlink(pair[0], other=pair[1], by=request.user)
+            self.message_user(request, _("Done."))
+
+    def _two(self, request: UserRequest, chosen: QuerySet[Skill]) -> list[Skill]:
+        """The two that were chosen, or nothing and a sentence."""
+        pair = list(chosen[:3])
+        if len(pair) == 2:
+            return pair
+        self.message_user(request, _("Choose exactly two skills."), messages.ERROR)
+        return []
+
+
+class LinkForm(ModelForm):  # type: ignore[type-arg]
+    """Two skills, and how they hang together."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        skill, other, kind = (cleaned.get(name) for name in ("skill", "other", "kind"))
+        if skill and other and kind:
+            try:
+                taxonomy.refuse_link(skill, other=other, kind=kind)
+            except DomainError as error:
+                raise ValidationError({error.field or "other": str(error)}) from error
+        return cleaned
+
+    def validate_constraints(self) -> None:
+        """A link of the pair that is there already is replaced, not refused."""
+
+
+@admin.register(SkillLink)
+class SkillLinkAdmin(ReadOnlyAdmin):
+    """Links between skills; adding one says what is part of what."""
+
+    list_display = ("skill", "kind", "other")
+    list_filter = ("kind",)
+    list_select_related = ("skill", "other")
+    search_fields = ("skill__name", "other__name")
+    autocomplete_fields = ("skill", "other")
+    ordering = ("skill__name", "other__name")
+    form = LinkForm
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.change_skill")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return () if obj is None else ("skill", "kind", "other")
+
+    def save_model(self, request: HttpRequest, obj: SkillLink, form: Any, change: bool) -> None:
+        """Through the service, which knows about circles."""
+        by = cast("User", request.user)
+        obj.pk = taxonomy.link(obj.skill, other=obj.other, kind=obj.kind, by=by).pk
 
 
 @admin.register(Notice)

@@ -16,10 +16,14 @@ from rest_framework.views import APIView
 from accounts import selectors
 from accounts.forms.people import Looking
 from accounts.models import Notice, PortfolioItem, Profile, ProfileSkill, Skill, User
-from accounts.services import notices, people, profiles, skills
+from accounts.services import naming, notices, people, profiles, skills
+from accounts.spelling import LONGEST
 from marketplace.core.api import idempotent
 from marketplace.core.errors import InvalidInput
 from marketplace.core.money import InvalidAmount, Money
+
+# Names that can be asked about in one call.
+MOST_NAMES = 30
 
 AFTER = OpenApiParameter("after", str, description="The `after` of the page before")
 
@@ -276,6 +280,31 @@ class SkillsView(APIView):
     def get(self, request: Request) -> Response:
         found = selectors.suggest_skills(request.query_params.get("q", ""))
         return Response(SkillSerializer(found, many=True).data)
+
+
+class MeaningSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """What a typed name stands for. Without a skill a person should be asked: see candidates."""
+
+    typed = serializers.CharField()
+    skill = SkillSerializer(allow_null=True)
+    exact = serializers.BooleanField()
+    candidates = SkillSerializer(many=True)
+
+
+class MeantSkillsView(APIView):
+    """What names of skills stand for, as people type them."""
+
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("name", str, many=True, required=True)],
+        responses=MeaningSerializer(many=True),
+        operation_id="skills_meant",
+    )
+    def get(self, request: Request) -> Response:
+        typed = [name[:LONGEST] for name in request.query_params.getlist("name")[:MOST_NAMES]]
+        found = naming.meanings(typed)
+        return Response(MeaningSerializer(found, many=True).data)
 
 
 # --- Notices --------------------------------------------------------------------------------

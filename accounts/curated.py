@@ -9,7 +9,9 @@ from django.utils.text import slugify
 from accounts.spelling import fold_skill
 from marketplace.core import text
 
-SOURCE = Path(__file__).resolve().parent / "data" / "skills.json"
+DATA = Path(__file__).resolve().parent / "data"
+SOURCE = DATA / "skills.json"
+LINKS = DATA / "skill_links.json"
 
 
 def areas() -> list[dict[str, Any]]:
@@ -43,9 +45,29 @@ def load(skill_model: Any, alias_model: Any) -> tuple[int, int]:
         aliases += [alias_model(skill_id=pk, folded=folded) for folded in missing]
         owners |= dict.fromkeys(missing, pk)
         if name not in new:
-            skill_model.objects.filter(pk=pk).update(state="curated", area=area)
+            # By name: somebody may have merged it into another skill, which stays where it is.
+            same = skill_model.objects.filter(pk=pk, name__iexact=name)
+            same.update(state="curated", area=area)
     alias_model.objects.bulk_create(aliases)
     return len(added), len(aliases)
+
+
+def load_links(skill_model: Any, link_model: Any) -> int:
+    """Link the skills as data/skill_links.json says; returns how many links were added.
+
+    Pairs that are linked already stay as they are, and names that are gone are left out.
+    """
+    listed = json.loads(LINKS.read_text(encoding="utf-8"))
+    pairs = [(low, "broader", high) for high, lows in listed["narrower"].items() for low in lows]
+    pairs += [(one, "related", two) for one, twos in listed["related"].items() for two in twos]
+    by_name = dict(skill_model.objects.filter(state="curated").values_list("name", "pk"))
+    linked = {frozenset(pair) for pair in link_model.objects.values_list("skill", "other")}
+    new = [
+        link_model(skill_id=by_name[one], kind=kind, other_id=by_name[two])
+        for one, kind, two in pairs
+        if {one, two} <= by_name.keys() and frozenset((by_name[one], by_name[two])) not in linked
+    ]
+    return len(link_model.objects.bulk_create(new))
 
 
 def slug_for(name: str) -> str:

@@ -23,6 +23,7 @@ from accounts.models import (
     ProfileSkill,
     Skill,
     SkillAlias,
+    SkillLink,
     User,
 )
 from accounts.spelling import fold_skill
@@ -299,6 +300,17 @@ def skills_named(names: Iterable[str]) -> list[Skill]:
         for alias in SkillAlias.objects.filter(folded__in=folded).select_related("skill")
     }
     return list(dict.fromkeys(known[name] for name in folded if name in known))
+
+
+def broader_than(skill: Skill) -> set[int]:
+    """The ids of all skills this one is part of, however far up."""
+    found: set[int] = set()
+    now = {skill.pk}
+    while now:
+        above = SkillLink.objects.filter(skill__in=now, kind=SkillLink.Kind.BROADER)
+        now = set(above.values_list("other", flat=True)) - found
+        found |= now
+    return found
 
 
 # --- Notices --------------------------------------------------------------------------------

@@ -1,9 +1,11 @@
-"""What staff see of matching: the log of rankings."""
+"""What staff see of matching: the log of rankings, and what was learned."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from marketplace.core.admin import ReadOnlyAdmin
-from matching.models import MatchRun
+from matching.models import MatchRun, TagLesson
 
 
 @admin.register(MatchRun)
@@ -14,3 +16,18 @@ class MatchRunAdmin(ReadOnlyAdmin):
     date_hierarchy = "at"
     ordering = ("-pk",)
     show_full_result_count = False
+
+
+@admin.register(TagLesson)
+class TagLessonAdmin(ReadOnlyAdmin):
+    """What the nights learned of clients' choices; the newest good one suggests skills."""
+
+    list_display = ("at", "projects", "skills", "quality", "yardstick", "is_used", "needs_encoder")
+    list_filter = ("is_used",)
+    exclude = ("weights",)
+    ordering = ("-pk",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TagLesson]:
+        """Without the weights, which are megabytes."""
+        lessons: QuerySet[TagLesson] = super().get_queryset(request).defer("weights")
+        return lessons

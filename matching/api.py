@@ -9,9 +9,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Profile, User
+from matching import skill_services
 from matching.engine import explain
 from matching.models import Match, MatchRun
 from matching.selectors import matches
+from matching.selectors.skills import LONGEST_TEXT
 from projects.models import Project
 from projects.selectors.projects import project_to_manage
 
@@ -142,3 +144,43 @@ def _place(match: Match, audience: explain.Audience) -> dict[str, Any]:
         "factors": match.features,
         "reasons": explain.words(match.told, audience),
     }
+
+
+# --- Skills for a text ----------------------------------------------------------------------
+
+
+class TextIn(serializers.Serializer[dict[str, Any]]):
+    """What a posting or a profile says, and the skills it names already."""
+
+    text = serializers.CharField(max_length=LONGEST_TEXT)
+    without = serializers.ListField(
+        child=serializers.CharField(max_length=60), max_length=30, required=False
+    )
+
+
+class SuggestedSkill(serializers.Serializer[Any]):
+    """A skill the text seems to ask for. `said` quotes it; empty: clients often choose it."""
+
+    name = serializers.CharField(source="skill.name")
+    slug = serializers.CharField(source="skill.slug")
+    said = serializers.CharField()
+
+
+class SuggestedSkillsOut(serializers.Serializer[Any]):
+    """Likeliest first. `is_read` is false while only exact names could be looked for."""
+
+    is_read = serializers.BooleanField()
+    results = SuggestedSkill(many=True, source="found")
+
+
+class SuggestedSkills(APIView):
+    """Skills for a text. Nothing is saved: a person confirms what is right."""
+
+    @extend_schema(operation_id="suggest_skills", request=TextIn, responses=SuggestedSkillsOut)
+    def post(self, request: Request) -> Response:
+        asked = TextIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        found = skill_services.suggest(
+            asked.validated_data["text"], without=asked.validated_data.get("without", ())
+        )
+        return Response(SuggestedSkillsOut(found).data)

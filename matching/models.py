@@ -2,7 +2,7 @@
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Party
@@ -121,3 +121,64 @@ class Match(models.Model):
     def strength(self) -> int:
         """3 strong, 2 good, 1 partial."""
         return explain.strength(self.told)
+
+
+class SkillReading(models.Model):
+    """Which skills a text asks for, as the worker read it. The text itself goes once it is read.
+
+    Found again by a digest of the text, so a page that asks twice is answered at once.
+    """
+
+    digest = models.CharField(max_length=64, unique=True)
+    # Empty as soon as it is read.
+    text = models.TextField(blank=True)
+    asked_at = models.DateTimeField(default=clock.now)
+    read_at = models.DateTimeField(null=True)
+    engine = models.CharField(_("engine version"), max_length=60, blank=True)
+    # Likeliest first: {"skill": pk, "likely": 0..1, "said": [start, end] of the text or null when
+    # the skill comes from what clients chose for texts like it}.
+    results = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name = _("reading of skills")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(read_at__isnull=True) | Q(text=""), name="skill_reading_keeps_no_text"
+            ),
+        ]
+        indexes = [models.Index(fields=["asked_at"], name="skill_reading_asked")]
+
+    def __str__(self) -> str:
+        return f"{self.asked_at:%Y-%m-%d %H:%M}"
+
+
+class TagLesson(models.Model):
+    """One night's learning of which skills clients choose for which texts.
+
+    Only a lesson that suggests better than looking for names is used; the newest of those.
+    """
+
+    at = models.DateTimeField(_("time"), default=clock.now)
+    projects = models.PositiveIntegerField(_("postings learned from"))
+    skills = models.PositiveIntegerField(_("skills among them"))
+    # nDCG@10 on postings that were left out while learning, and that of looking for names.
+    quality = models.FloatField(_("quality"))
+    yardstick = models.FloatField(_("quality of looking for names"))
+    is_used = models.BooleanField(_("good enough to be used"))
+    needs_encoder = models.BooleanField(_("learned with meanings"))
+    sha256 = models.CharField(max_length=64)
+    # An npz file of plain numbers; see engine/tags.py.
+    weights = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("lesson in skills")
+        verbose_name_plural = _("lessons in skills")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(is_used=False) | Q(quality__gt=F("yardstick")),
+                name="tag_lesson_used_is_better",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M}"

@@ -5,7 +5,7 @@ from django.db import transaction
 
 from marketplace.core import outbox
 from marketplace.core.models import OutboxMessage
-from matching import services
+from matching import services, skill_services
 from matching.models import MatchRun
 
 
@@ -40,3 +40,21 @@ def pass_on(message: OutboxMessage) -> None:
     with transaction.atomic():
         outbox.nudge(rank, message.payload["id"], MatchRun.Why.CHANGED.value)
         outbox.done(message)
+
+
+@shared_task(acks_late=True)
+def read_skills(reading_id: int) -> None:
+    """Read which skills a text asks for. Safe to run twice."""
+    skill_services.read(reading_id)
+
+
+@shared_task(acks_late=True, soft_time_limit=800, time_limit=850)
+def learn_tags() -> None:
+    """Learn from clients' choices. Twice is twice the work and the same lesson."""
+    skill_services.learn_tags()
+
+
+@shared_task(acks_late=True)
+def forget_skill_readings() -> None:
+    """Drop what was read yesterday. Safe to repeat."""
+    skill_services.forget_readings()

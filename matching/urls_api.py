@@ -8,4 +8,5 @@ from matching import api
 urlpatterns = [
     path("projects/<ref:ref>/matches/", api.ProjectMatches.as_view(), name="project-matches"),
     path("matches/", api.MyMatches.as_view(), name="matches"),
+    path("skills/suggested/", api.SuggestedSkills.as_view(), name="skills-suggested"),
 ]

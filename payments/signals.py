@@ -23,3 +23,6 @@ payment_taken_back = Signal()
 # sender=Hold; hold: Hold. A question: what was the money of this hold for? Receivers answer with
 # payments.services.evidence.WorkRecord, or None when the hold is not theirs.
 work_record_wanted = Signal()
+# sender=Hold; hold: Hold. A question: what can happen next with its money? Receivers answer with a
+# list of payments.selectors.trail.Prospect, empty when the hold is not theirs.
+prospects_wanted = Signal()

@@ -14,6 +14,7 @@ from accounts.selectors import hiring_party
 from marketplace.core import drafts
 from marketplace.core.errors import DomainError
 from payments.models import GiveBack, Hold
+from payments.selectors.trail import Prospect
 from payments.services.evidence import WorkRecord
 from payments.signals import (
     funding_ended,
@@ -24,9 +25,11 @@ from payments.signals import (
     payment_cleared,
     payment_questioned,
     payment_taken_back,
+    prospects_wanted,
     work_record_wanted,
 )
 from projects.forms.posting import DRAFT, PUBLISH_WHEN_JOINED, read_answers
+from projects.selectors import prospects
 from projects.services import bonuses, funding, giving_back, posting, questioned
 
 
@@ -84,6 +87,12 @@ def end_milestone(hold: Hold, **_rest: Any) -> None:
 def tell_of_work(hold: Hold, **_rest: Any) -> WorkRecord | None:
     """What the money was for, when it was for a milestone."""
     return questioned.work_record(hold)
+
+
+@receiver(prospects_wanted, sender=Hold)
+def tell_what_can_happen(hold: Hold, **_rest: Any) -> list[Prospect]:
+    """What ends the holding of this money, and when."""
+    return prospects.of_hold(hold)
 
 
 @receiver(user_logged_in)

@@ -195,6 +195,7 @@ ACCESS |= {
         EVERYONE, None, lambda world: {"handle": world.freelancer.party.profile.handle}
     ),
     "api:skills": Row(EVERYONE),
+    "api:skills-meant": Row(EVERYONE),
     "api:notices": Row(MEMBERS),
     "api:notices-read": Row((LOGIN, *(METHOD,) * 5), MEMBERS),
 }
@@ -523,6 +524,9 @@ ACCESS |= {
         post=POST_ONLY,
         kwargs=lambda world: {"slug": world.project.slug, "ref": world.project.ref},
     ),
+    "matching:project-skills": Row(get=(GO,) * 6, post=(GO,) * 6),
+    "matching:profile-skills": Row(get=MEMBERS, post=ALL_IN),
+    "api:skills-suggested": Row(get=NOT_GET, post=(LOGIN, *(BAD,) * 5)),
     "api:matches": Row(get=MEMBERS),
     "api:project-matches": Row(
         get=(LOGIN, MISSING, MISSING, OK, MISSING, MISSING),

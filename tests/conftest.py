@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 from django.db import connections
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 import tests.emptying  # noqa: F401 - replaces Django's flush
 from marketplace.devstack.pytest_plugin import environment_of_a_product_process, with_database
@@ -38,6 +38,9 @@ def pytest_addoption(parser):
     )
 
 
+LONG = ("tests/stack/", "tests/payments/test_simulation", "tests/test_every_look")
+
+
 def pytest_collection_modifyitems(config, items):
     """The long looks and the drill are asked for by name."""
 
@@ -52,9 +55,19 @@ def pytest_collection_modifyitems(config, items):
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
+    # What takes minutes goes first; begun last, it would keep one worker waiting for the other.
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 # --- The database ---------------------------------------------------------------------------
+
+PREPARED = Path(os.environ["BIDWELL_PREPARED"]) if "BIDWELL_PREPARED" in os.environ else None
+
+if PREPARED:
+
+    @pytest.fixture(scope="session")
+    def django_db_setup(django_test_environment) -> None:
+        """The database of the run's own server has every table already; nothing to create."""
 
 
 @pytest.fixture
@@ -105,8 +118,8 @@ def _worker_process(django_db_setup, django_db_blocker) -> Iterator[None]:
     reader.start()
     yield
     process.terminate()
-    process.wait(20)
-    reader.join(5)
+    process.wait(120)
+    reader.join(120)
     process.stdout.close()
 
 
@@ -131,6 +144,7 @@ def start_stack(tmp_path) -> Iterator[Callable[..., Stack]]:
             tmp_path / f"stack-{number}",
             durable=durable,
             most_deaths=most_deaths,
+            like=PREPARED,
             environ=standing_alone(os.environ) | environ,
         )
         started.append(stack)
@@ -148,7 +162,7 @@ def start_stack(tmp_path) -> Iterator[Callable[..., Stack]]:
 def stack(tmp_path_factory) -> Iterator[Stack]:
     """The whole product, running, for tests that leave it usable; one for all of them."""
     folder = tmp_path_factory.mktemp("stack")
-    with Stack(folder, durable=False, environ=standing_alone(os.environ)) as stack:
+    with Stack(folder, durable=False, like=PREPARED, environ=standing_alone(os.environ)) as stack:
         yield stack
     if stack.postgres:
         stack.postgres.remove()
@@ -167,6 +181,9 @@ CHROMIUM_ARGUMENTS = [
     "--force-color-profile=srgb",
     "--font-render-hinting=none",
 ]
+# A slow machine must not turn a test red.
+PATIENCE_MS = 120_000
+expect.set_options(timeout=PATIENCE_MS)
 READER = {
     "viewport": {"width": 1280, "height": 800},
     "locale": "en-GB",
@@ -241,6 +258,7 @@ def new_context(browser, complaints) -> Iterator[Callable[..., BrowserContext]]:
 
     def new(**options: Any) -> BrowserContext:
         context = browser.new_context(**(READER | options))
+        context.set_default_timeout(PATIENCE_MS)
         complaints.watch(context)
         contexts.append(context)
         return context

@@ -10,6 +10,7 @@ from django.test import TransactionTestCase
 SHIPPED = {
     "accounts_skill",
     "accounts_skillalias",
+    "accounts_skilllink",
     "auth_permission",
     "django_content_type",
     "django_migrations",

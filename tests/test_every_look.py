@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import READER, Complaints
+from tests.conftest import PATIENCE_MS, READER, Complaints
 from tests.look import Looker
 from tests.test_every_page import NAMES, pages_of
 
@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 @pytest.fixture(scope="module")
 def looker(browser) -> Iterator[Looker]:
     context, complaints = browser.new_context(**READER, service_workers="block"), Complaints()
+    context.set_default_timeout(PATIENCE_MS)
     complaints.watch(context)
     yield Looker(context.new_page(), complaints.take)
     context.close()

@@ -6,6 +6,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms.naming import AsksWhatIsMeant
 from accounts.models import PortfolioItem, Profile, ProfileSkill
 from marketplace.core.forms import AffixInput, Cards, Form, MoneyField, TextField
 from marketplace.core.money import Money
@@ -97,7 +98,7 @@ class ProfileForm(Form):
         }
 
 
-class SkillsForm(forms.Form):
+class SkillsForm(AsksWhatIsMeant):
     """Rows of skill and level, one more to add, and perhaps one to take away.
 
     Reads the repeated fields `skill` and `level`, `remove` (the pk of a row) and `new` with

@@ -3,7 +3,7 @@
 from accounts.models.notices import Group, Notice, NoticePreference
 from accounts.models.parties import Membership, Party
 from accounts.models.profiles import PortfolioItem, Profile, ProfileSkill
-from accounts.models.skills import Skill, SkillAlias
+from accounts.models.skills import Skill, SkillAlias, SkillCode, SkillLink
 from accounts.models.users import User
 
 __all__ = [
@@ -17,5 +17,7 @@ __all__ = [
     "ProfileSkill",
     "Skill",
     "SkillAlias",
+    "SkillCode",
+    "SkillLink",
     "User",
 ]

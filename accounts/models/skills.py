@@ -1,8 +1,8 @@
 """Skills: one canonical name each, found under many spellings."""
 
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models import F, Q
+from django.db.models.functions import Greatest, Least, Lower
 from django.utils.translation import gettext_lazy as _
 
 
@@ -44,3 +44,55 @@ class SkillAlias(models.Model):
 
     def __str__(self) -> str:
         return self.folded
+
+
+class SkillLink(models.Model):
+    """How two skills hang together; one link for a pair, whichever way round it is written."""
+
+    class Kind(models.TextChoices):
+        BROADER = "broader", _("is part of")
+        RELATED = "related", _("goes with")
+
+    # Of a broader link the narrower one; a related link reads the same from both ends.
+    skill = models.ForeignKey(Skill, models.CASCADE, related_name="links", verbose_name=_("skill"))
+    kind = models.CharField(_("link"), max_length=10, choices=Kind)
+    other = models.ForeignKey(
+        Skill, models.CASCADE, related_name="links_here", verbose_name=_("other skill")
+    )
+
+    class Meta:
+        verbose_name = _("skill link")
+        constraints = [
+            models.UniqueConstraint(
+                Least("skill", "other"), Greatest("skill", "other"), name="skill_link_once"
+            ),
+            models.CheckConstraint(condition=~Q(skill=F("other")), name="skill_link_two_skills"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["broader", "related"]), name="skill_link_kind"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.skill} {self.get_kind_display()} {self.other}"
+
+
+class SkillCode(models.Model):
+    """What a public classification calls a skill, so that importing it again finds it."""
+
+    class Scheme(models.TextChoices):
+        ESCO = "esco", "ESCO"
+        ONET = "onet", "O*NET"
+
+    skill = models.ForeignKey(Skill, models.CASCADE, related_name="codes")
+    scheme = models.CharField(_("classification"), max_length=8, choices=Scheme)
+    code = models.CharField(_("code"), max_length=200)
+
+    class Meta:
+        verbose_name = _("skill code")
+        constraints = [
+            models.UniqueConstraint(fields=["scheme", "code"], name="skill_code_once"),
+            models.CheckConstraint(condition=Q(scheme__in=["esco", "onet"]), name="skill_scheme"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scheme} {self.code}"

@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.curated import slug_for
-from accounts.models import Profile, ProfileSkill, Skill, SkillAlias, User
-from accounts.selectors import skills_named, suggest_skills
+from accounts.models import Profile, ProfileSkill, Skill, SkillAlias, SkillLink, User
+from accounts.selectors import broader_than, skills_named, suggest_skills
 from accounts.services import profiles
 from accounts.spelling import LONGEST, fold_skill
 from marketplace.core import audit, text
@@ -89,6 +89,10 @@ def merge(skill: Skill, *, into: Skill, by: User) -> None:
     # Every table that points at skills, also those of apps above this one.
     for relation in _pointing_at_skills():
         _repoint(relation.related_model, relation.field.name, skill, keep)
+    for above in SkillLink.objects.filter(skill=keep, kind=SkillLink.Kind.BROADER):
+        # Something may have been between the two, and would now be above and below.
+        if keep.pk in broader_than(above.other):
+            above.delete()
     audit.record(by, "skill.merged", keep, merged=skill.slug)
     skill.delete()
     for profile in profiles.profiles_by_id(holders):

@@ -45,12 +45,16 @@ def skill_list(request: UserRequest) -> HttpResponse:
     mine = selectors.profile_to_edit(request.user)
     form = SkillsForm(request.POST or None)
     if form.is_valid():
+        reading = form.read([name for name, _level in form.cleaned_data["skills"]])
+    if form.is_valid():
+        levels = [level for name, level in form.cleaned_data["skills"] if name.strip()]
+        named = list(zip(reading.names, levels, strict=True))
         try:
-            skills.set_by_name(mine, by=request.user, named=form.cleaned_data["skills"])
+            skills.set_by_name(mine, by=request.user, named=named)
         except DomainError as error:
             refuse(form, error)
         else:
-            messages.success(request, _("Your skills are saved."))
+            messages.success(request, " ".join([_("Your skills are saved."), *reading.told]))
             return go_to(request, reverse("accounts:skills"))
     rows = mine.profile_skills.all()
     context = {"form": form, "profile": mine, "rows": rows, "levels": ProfileSkill.Level}

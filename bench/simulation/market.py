@@ -38,12 +38,14 @@ from projects import tasks as projects_tasks
 from tests.factories import StaffFactory, UserFactory
 from tests.stripe_sandbox import StripeSandbox, Webhook
 
-TICK = dt.timedelta(hours=12)
+DAY = dt.timedelta(days=1)
 DAYS = 180
-# Contracts begin in the first so many ticks.
-BEGINNINGS = 220
-# In ticks; the reconciliation looks three days back.
-LOOKS_EVERY = 4
+# Contracts begin in the first so many days.
+BEGINNINGS = 110
+# The poller and the reconciliation, which look three days back.
+LOOKS_EVERY = 2 * DAY
+# Each payee's account is asked about every day.
+MOST_PAIRS = 25
 # After the last day everything must have ended by itself within this.
 AFTERWARDS = dt.timedelta(days=150)
 # Per contract, on the balance of each currency: Stripe keeps its fee of what is refunded, and a
@@ -64,10 +66,20 @@ class Killed(BaseException):
 class Market:
     """The people, their contracts and what goes wrong between them."""
 
-    def __init__(self, stripe: StripeSandbox, *, contracts: int, seed: int) -> None:
+    def __init__(
+        self,
+        stripe: StripeSandbox,
+        *,
+        contracts: int,
+        seed: int,
+        step: dt.timedelta = dt.timedelta(hours=12),
+        pairs: int = MOST_PAIRS,
+    ) -> None:
+        """`step` is how far time moves at once; `pairs` clients and freelancers at most."""
         self.stripe = stripe
         self.dice = random.Random(seed)
-        self.contracts = contracts
+        self.contracts, self.step = contracts, step
+        self.pairs = max(2, min(pairs, contracts // 8))
         # A Monday morning, so that working days fall alike whenever this runs.
         today = dt.datetime.now(dt.UTC).replace(hour=8, minute=0, second=0, microsecond=0)
         self.now = self.begin = today + dt.timedelta(days=7 - today.weekday())
@@ -75,8 +87,9 @@ class Market:
         self.statement = Statement()
         self.late: list[tuple[dt.datetime, Webhook]] = []
         self._waiting: list[tuple[dt.datetime, int, Life]] = []
-        self._born = self._ticks = self._deaths = 0
+        self._born = self._deaths = 0
         self._set_at = time.time()
+        self._looks_at = self.now
         self.lives = Lives(self)
 
     # --- Time -------------------------------------------------------------------------------
@@ -102,8 +115,8 @@ class Market:
                 self.tick(faults=False)
 
     def tick(self, *, faults: bool) -> None:
-        """Twelve hours: people act, Stripe reports, workers work."""
-        self._move_clocks(self.now + TICK)
+        """One step: people act, Stripe reports, workers work."""
+        self._move_clocks(self.now + self.step)
         with clock.moved_to(self.now):
             if faults and self.dice.random() < 0.3:
                 self._break_something()
@@ -128,17 +141,16 @@ class Market:
     def _open(self) -> None:
         self.stripe.move_clock(round(self.now.timestamp() - time.time()))
         self._set_at = time.time()
-        pairs = max(2, self.contracts // 8)
         with clock.moved_to(self.now):
-            self.clients = [UserFactory(side="hire") for _ in range(pairs)]
-            self.freelancers = [UserFactory() for _ in range(pairs)]
+            self.clients = [UserFactory(side="hire") for _ in range(self.pairs)]
+            self.freelancers = [UserFactory() for _ in range(self.pairs)]
             self.judge = StaffFactory()
         for currency in sorted(set(CURRENCIES)):
             self.stripe.add_money(Money(OPERATORS_MONEY * self.contracts, currency), kind="topup")
         for freelancer in self.freelancers:
             self.wake_at(self.begin, self.lives.with_an_account(freelancer))
         for number in range(self.contracts):
-            begin = self.begin + TICK * (number * BEGINNINGS // self.contracts)
+            begin = self.begin + DAY * BEGINNINGS * number / self.contracts
             self.wake_at(begin, self.lives.with_a_contract(number))
 
     def press(self, act: Callable[[], Any]) -> Any:
@@ -183,7 +195,7 @@ class Market:
                 self.seen["webhook lost"] += 1
             elif fate < 0.15:
                 self.seen["webhook late"] += 1
-                self.late.append((self.now + TICK * self.dice.randint(1, 8), hook))
+                self.late.append((self.now + DAY * self.dice.randint(1, 8) / 2, hook))
             else:
                 arriving += [hook] * (2 if fate < 0.3 else 1)
                 self.seen["webhook twice"] += 0.15 <= fate < 0.3
@@ -198,9 +210,9 @@ class Market:
 
     def _work(self) -> None:
         """What workers and beat do in these hours."""
-        self._ticks += 1
-        looks = self._ticks % LOOKS_EVERY == 0
+        looks = self.now >= self._looks_at
         if looks:
+            self._looks_at = self.now + LOOKS_EVERY
             with contextlib.suppress(gateway.Unavailable):
                 inbox.poll()
         self._work_off()

@@ -49,6 +49,11 @@ class BoundField(DjangoBoundField):
         return "data-max" in self.field.widget.attrs
 
     @property
+    def is_marked_optional(self) -> bool:
+        """Whether to say that it may stay empty: only beside questions that may not."""
+        return not self.field.required and any(f.required for f in self.form.fields.values())
+
+    @property
     def is_checkbox(self) -> bool:
         """One box whose label stands beside it."""
         return isinstance(self.field.widget, forms.CheckboxInput)

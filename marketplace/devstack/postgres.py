@@ -56,11 +56,17 @@ FAST = {
 
 
 class Postgres:
-    """One database cluster in a data folder, served on a loopback port."""
+    """One database cluster in a data folder, served on a loopback port.
 
-    def __init__(self, folder: DataFolder, *, durable: bool = True) -> None:
+    `like` is a folder from `prepared_cluster()` to copy the first time, instead of an empty start.
+    """
+
+    def __init__(
+        self, folder: DataFolder, *, durable: bool = True, like: Path | None = None
+    ) -> None:
         self.folder = folder
         self.durable = durable
+        self.like = like
         self.port = folder.port("postgres")
         self.account = unprivileged_account()
         self.home = private_home(folder.path / "postgres", self.account)
@@ -167,9 +173,20 @@ class Postgres:
         # Built beside its place, so that an interrupted start leaves no half a cluster.
         half = self.home / "half"
         shutil.rmtree(half, ignore_errors=True)
-        with self._password_file() as password_file:
-            self._initdb(half, password_file)
+        if self.like is not None:
+            self._copy(self.like, half)
+        else:
+            with self._password_file() as password_file:
+                self._initdb(half, password_file)
         half.rename(self.cluster)
+
+    def _copy(self, like: Path, target: Path) -> None:
+        shutil.copytree(like / "cluster", target)
+        if self.account is not None:
+            for path in [target, *target.rglob("*")]:
+                os.chown(path, *self.account)
+        # The cluster knows its superuser by the password it was made with.
+        self.folder.secret(f"{SUPERUSER}-password", make=(like / "password").read_text)
 
     def _initdb(self, target: Path, password_file: str) -> None:
         uid, gid = self.account or (None, None)

@@ -1,8 +1,9 @@
 """pytest plugin: one PostgreSQL and one Valkey for a test run, there before Django is set up.
 
 The run takes nothing from its surroundings but `DATABASE_URL` and `REDIS_URL`, which replace the
-embedded servers. Tests connect as the owner of the schema; `APP_DATABASE_URL` is the address for
-the role that serves the product.
+embedded servers. The embedded PostgreSQL is a copy of one that was migrated once, so a run starts
+in a moment; a given one gets a test database from Django. Tests connect as the owner of the schema;
+`APP_DATABASE_URL` is the address for the role that serves the product.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ import pytest
 
 from marketplace.devstack.folder import LOOPBACK, DataFolder, FolderInUse
 from marketplace.devstack.postgres import APP, OWNER, Postgres
+from marketplace.devstack.prepared import prepared_cluster
 from marketplace.devstack.stack import LogFiles, standing_alone
 from marketplace.devstack.supervisor import Program, Supervisor
 from marketplace.devstack.unprivileged import ELSEWHERE
@@ -33,8 +35,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     else:
         number = int(worker.removeprefix("gw"))
         _take_own_numbers(number, os.environ)
-        if os.environ.get("BIDWELL_OWN_POSTGRES"):
-            _start_own_postgres(early_config)
+        if prepared := os.environ.get("BIDWELL_PREPARED"):
+            _start_own_postgres(early_config, like=Path(prepared))
 
 
 def _start_servers(config: pytest.Config) -> None:
@@ -52,7 +54,8 @@ def _start_servers(config: pytest.Config) -> None:
     folder = DataFolder(Path(tempfile.mkdtemp(prefix=PREFIX)))
     folder.lock()
     supervisor = Supervisor(LogFiles(folder.path / "logs"))
-    postgres = None if outside["DATABASE_URL"] else Postgres(folder, durable=False)
+    prepared = None if outside["DATABASE_URL"] else prepared_cluster()
+    postgres = Postgres(folder, durable=False, like=prepared) if prepared else None
     valkey = None if outside["REDIS_URL"] else Valkey(folder, durable=False)
 
     def clean_up() -> None:
@@ -74,11 +77,11 @@ def _start_servers(config: pytest.Config) -> None:
         "DATA_DIR": str(folder.folder("app")),
     }
     os.environ["CELERY_BROKER_URL"] = with_redis_database(os.environ["REDIS_URL"], 1)
-    if postgres:
-        os.environ["BIDWELL_OWN_POSTGRES"] = "1"
+    if prepared:
+        os.environ["BIDWELL_PREPARED"] = str(prepared)
 
 
-def _start_own_postgres(config: pytest.Config) -> None:
+def _start_own_postgres(config: pytest.Config, *, like: Path) -> None:
     """Give a worker its own server: a transaction of another would hold back what may be sealed.
 
     Seals and roll-ups count what is older than the oldest transaction still running on the server,
@@ -87,7 +90,7 @@ def _start_own_postgres(config: pytest.Config) -> None:
     folder = DataFolder(Path(tempfile.mkdtemp(prefix=PREFIX)))
     folder.lock()
     supervisor = Supervisor(LogFiles(folder.path / "logs"))
-    postgres = Postgres(folder, durable=False)
+    postgres = Postgres(folder, durable=False, like=like)
 
     def clean_up() -> None:
         supervisor.stop()

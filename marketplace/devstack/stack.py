@@ -1,6 +1,5 @@
 """The whole product in one hand: databases, sandbox, web, live, worker and beat."""
 
-import hashlib
 import http.client
 import os
 import secrets
@@ -14,6 +13,7 @@ from types import TracebackType
 
 from marketplace.devstack.folder import LOOPBACK, DataFolder, web_port
 from marketplace.devstack.postgres import APP, OWNER, Postgres
+from marketplace.devstack.prepared import state_of_migrations
 from marketplace.devstack.supervisor import Output, Program, Supervisor
 from marketplace.devstack.valkey import Valkey
 
@@ -54,7 +54,8 @@ class Stack:
 
     `environ` decides which outside services are used and is passed on to every process. What the
     processes say goes to files in the data folder's `logs`, and to `output` as well. A stack must
-    be started from a thread that lives as long as the stack should.
+    be started from a thread that lives as long as the stack should. `like` is a prepared database
+    to start from (see `prepared_cluster()`).
 
     Raises FolderInUse, PortInUse or ProgramFailed when it cannot start.
     """
@@ -67,12 +68,14 @@ class Stack:
         durable: bool = True,
         output: Output | None = None,
         environ: Mapping[str, str] = os.environ,
+        like: Path | None = None,
         most_deaths: int = 5,
         before_work: Callable[["Stack"], object] | None = None,
     ) -> None:
         self.folder = DataFolder(data)
         self.asked_port = port
         self.durable = durable
+        self.like = like
         self.given = dict(environ)
         # Called when commands can run and no process of the product works yet.
         self.before_work = before_work
@@ -181,7 +184,7 @@ class Stack:
     def _start_databases(self) -> None:
         programs = []
         if not self.given.get("DATABASE_URL"):
-            self.postgres = Postgres(self.folder, durable=self.durable)
+            self.postgres = Postgres(self.folder, durable=self.durable, like=self.like)
             programs.append(self.postgres.program())
         if not self.given.get("REDIS_URL"):
             self.valkey = Valkey(self.folder, durable=self.durable)
@@ -192,7 +195,7 @@ class Stack:
 
     def _migrate(self) -> None:
         """Bring the tables up to date; our own database remembers for which migrations it is."""
-        state = _state_of_migrations()
+        state = state_of_migrations()
         if self.postgres and self.postgres.note() == state:
             return
         prepare = ["-m", "marketplace.devstack.prepare"]
@@ -317,16 +320,6 @@ class Stack:
 def _as_lines(env: Mapping[str, str]) -> str:
     """The product's own settings as NAME=value lines, for `manage.py` beside a running stack."""
     return "".join(f"{name}={env[name]}\n" for name in SETTINGS if name in env)
-
-
-def _state_of_migrations() -> str:
-    """A digest of everything that decides what the tables and grants look like."""
-    digest = hashlib.sha256()
-    lock, grants = ROOT / "requirements/dev.lock", ROOT / "marketplace/core/grants.py"
-    migrations = [*ROOT.glob("*/migrations/*.py"), *ROOT.glob("*/*/migrations/*.py")]
-    for path in [lock, grants, *sorted(migrations)]:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def _answers(port: int, path: str, *, only: int | None = None) -> bool:

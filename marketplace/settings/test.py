@@ -21,4 +21,10 @@ CELERY_TASK_EAGER_PROPAGATES = True
 STRIPE_CHECK_REQUESTS = True
 STRIPE_WRITES_PER_SECOND = 10_000.0
 ACCOUNT_RATE_LIMITS = False
+# A slow machine must not turn a test red: only what a test waits for on purpose ends its wait.
+DATABASES["default"]["OPTIONS"] |= {
+    "connect_timeout": 60,
+    "options": "-c lock_timeout=120s -c statement_timeout=300s",
+}
+CACHES["default"]["OPTIONS"] |= {"socket_connect_timeout": 60, "socket_timeout": 60}
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True

@@ -24,6 +24,7 @@ from marketplace.core.money import Money
 from payments import models
 from payments.admin.pages import ask_for_reason
 from payments.selectors import holds, liabilities
+from payments.selectors import trail as trails
 from payments.services import funding as fundings
 from payments.services import inbox, policies, reversals, transfers
 
@@ -115,6 +116,20 @@ class AccountAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
     change_list_template = "admin/payments/account/change_list.html"
+    change_form_template = "admin/payments/account/change_form.html"
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The account with its trail: whose, since when, why, and what happens next."""
+        account = self.get_object(request, object_id)
+        found = trails.trail(account) if isinstance(account, models.Account) else None
+        context = (extra_context or {}) | {"trail": found}
+        return super().change_view(request, object_id, form_url, context)
 
     def get_urls(self) -> list[URLPattern]:
         """The report, beside Django's addresses."""
@@ -191,6 +206,21 @@ class HoldAdmin(ReadOnlyAdmin):
         "ended_at",
     )
     list_filter = ("status", AgeFilter, "basis")
+    change_form_template = "admin/payments/hold/change_form.html"
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The hold with the accounts its money went through."""
+        hold = self.get_object(request, object_id)
+        found = trails.accounts_of(hold) if isinstance(hold, models.Hold) else []
+        context = (extra_context or {}) | {"accounts": found}
+        return super().change_view(request, object_id, form_url, context)
+
     list_select_related = ("payer", "payee", "policy")
 
     @admin.display(description=gettext_lazy("Days held"), ordering="held_at")

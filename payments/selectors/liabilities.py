@@ -87,6 +87,7 @@ class Books:
 class Owed:
     """One account with money on it, and whose that is."""
 
+    account: int
     key: str
     amount: Money
     owner: Owner
@@ -123,7 +124,7 @@ def books() -> list[Books]:
                 role,
                 str(Role(role).label),
                 side_of(role),
-                _as_people_count(role, posted, currency),
+                as_people_count(role, posted, currency),
                 count,
             )
         )
@@ -135,7 +136,7 @@ def owed(role: str, currency: str, *, after: str = "", limit: int = 50) -> OwedP
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT owner_key, posted FROM ({POSTED}) AS accounts
+            SELECT owner_key, posted, id FROM ({POSTED}) AS accounts
             WHERE role = %s AND currency = %s AND posted <> 0 AND owner_key > %s
             ORDER BY owner_key LIMIT %s
             """,  # noqa: S608 - our own text
@@ -143,14 +144,14 @@ def owed(role: str, currency: str, *, after: str = "", limit: int = 50) -> OwedP
         )
         found = cursor.fetchall()
     shown = found[:limit]
-    known = owners([(role, key) for key, _posted in shown])
+    known = owners([(role, key) for key, _posted, _id in shown])
     rows = [
-        Owed(key, _as_people_count(role, posted, currency), known[role, key])
-        for key, posted in shown
+        Owed(pk, key, as_people_count(role, posted, currency), known[role, key])
+        for key, posted, pk in shown
     ]
     return OwedPage(rows, shown[-1][0] if len(found) > limit else "")
 
 
-def _as_people_count(role: str, posted: int, currency: str) -> Money:
+def as_people_count(role: str, posted: int, currency: str) -> Money:
     """Credits are positive in the ledger; what we have is a debit."""
     return Money(-posted if side_of(role) == WE_HAVE else posted, currency)

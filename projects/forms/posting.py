@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms.naming import AsksWhatIsMeant
 from marketplace.core.forms import Cards, FilesField, Form, MoneyField, TextField
 from marketplace.core.money import Money
 from projects.models import Project
@@ -16,6 +17,8 @@ from projects.services.wanted import LONGEST_DESCRIPTION, LONGEST_TITLE, Wanted,
 DRAFT = "project"
 # Set in the draft by the person who pressed Publish before joining.
 PUBLISH_WHEN_JOINED = "publish"
+# Names of skills in the draft that its writer wants as they are.
+KEPT_NAMES = "kept_names"
 RANGE, OPEN = "range", "open"
 LONGEST_SKILLS = 600
 # Longest text a draft keeps of one answer.
@@ -92,7 +95,7 @@ class BudgetForm(StepForm):
         return cleaned
 
 
-class SkillsForm(StepForm):
+class SkillsForm(AsksWhatIsMeant, StepForm):
     """Step 3: what the freelancer must be able to do, and the word on AI tools."""
 
     skills = forms.CharField(

@@ -22,6 +22,7 @@ from marketplace.core.http import UserRequest, go_to, show, wants_part
 from projects.forms.posting import (
     ANSWERS,
     DRAFT,
+    KEPT_NAMES,
     LONGEST_ANSWER,
     LONGEST_SKILLS,
     PUBLISH_WHEN_JOINED,
@@ -69,7 +70,7 @@ def step(request: HttpRequest, step: int) -> HttpResponse:
     if request.method == "POST":
         form = form_class(request.POST, currency=currency)
         drafts.add(request, DRAFT, _typed(request), without=PUBLISH_WHEN_JOINED)
-        if _is_fit(form, currency):
+        if _is_fit(form, currency) and _is_clear(request, form, values):
             onward = CHECK if request.POST.get("back") else step + 1
             return go_to(request, reverse("projects:post-step", args=[onward]))
         status = 422
@@ -170,6 +171,19 @@ def _is_fit(form: StepForm | EditForm, currency: str) -> bool:
     return not form.errors
 
 
+def _is_clear(request: HttpRequest, form: StepForm, values: dict[str, Any]) -> bool:
+    """Whether every skill is known or meant as it is written; the draft keeps what was meant."""
+    if isinstance(form, SkillsForm):
+        kept = values.get(KEPT_NAMES, [])
+        reading = form.read(form.cleaned_data["skills"], kept=kept)
+        if not form.errors:
+            answer = {"skills": ", ".join(reading.names), KEPT_NAMES: reading.kept}
+            drafts.add(request, DRAFT, answer)
+            for sentence in reading.told:
+                messages.success(request, sentence)
+    return not form.errors
+
+
 def _values(request: HttpRequest) -> dict[str, Any]:
     draft = drafts.find(request, DRAFT)
     return dict(draft.values) if draft else {}
@@ -223,10 +237,15 @@ def edit(request: UserRequest, slug: str, ref: str) -> HttpResponse:
     typed = request.POST if request.method == "POST" else None
     form = EditForm(typed, initial=answers_of(project), currency=project.currency)
     if request.method == "POST" and _is_fit(form, project.currency):
+        reading = form.read(form.cleaned_data["skills"])
+    if request.method == "POST" and not form.errors:
         try:
-            wanted = wanted_of(form.cleaned_data, project.currency)
-            project = posting.edit(project, by=request.user, wanted=wanted)
-            messages.success(request, _("Saved. Everybody who has bid is told."))
+            answers = form.cleaned_data | {"skills": reading.names}
+            project = posting.edit(
+                project, by=request.user, wanted=wanted_of(answers, project.currency)
+            )
+            saved = _("Saved. Everybody who has bid is told.")
+            messages.success(request, " ".join([saved, *reading.told]))
             return go_to(request, reverse("projects:manage", args=[project.slug, project.ref]))
         except DomainError as error:
             show_refusal(form, error)

@@ -159,3 +159,16 @@ def test_stars_are_numbers_and_files_are_a_list():
     assert form.cleaned_data["stars"] == 4
     assert [file.name for file in form.cleaned_data["files"]] == ["a.pdf", "b.pdf"]
     assert sent().is_valid()
+
+
+def test_only_beside_questions_that_must_be_answered_it_says_optional():
+    class Both(Form):
+        name = forms.CharField()
+        nickname = forms.CharField(required=False)
+
+    class Wishes(Form):
+        since = forms.CharField(required=False)
+
+    assert str(Both()["nickname"].as_field_group()).count("(optional)") == 1
+    assert "(optional)" not in Both()["name"].as_field_group()
+    assert "(optional)" not in Wishes()["since"].as_field_group()

@@ -95,11 +95,11 @@ def test_a_hopeless_effect_is_parked_for_a_person(topic):
 
 
 def test_two_workers_never_hold_the_same_message(topic):
-    inside, leave = threading.Barrier(2, timeout=10), threading.Event()
+    inside, leave = threading.Barrier(2, timeout=120), threading.Event()
 
     def slow(message):
         inside.wait()
-        leave.wait(10)
+        leave.wait(120)
         outbox.done(message)
 
     calls = topic(slow)
@@ -118,9 +118,9 @@ def test_two_workers_never_hold_the_same_message(topic):
     inside.wait()
     second = threading.Thread(target=work)
     second.start()
-    second.join(10)
+    second.join(120)
     leave.set()
-    first.join(10)
+    first.join(120)
     assert calls == ["k"]
 
 

@@ -38,7 +38,7 @@ def test_a_task_reaches_the_real_worker_through_valkey(celery_worker):
 
     tasks.seal_audit.delay()
 
-    wait_until(lambda: AuditSeal.objects.filter(last_row=row.pk).exists(), seconds=30)
+    wait_until(lambda: AuditSeal.objects.filter(last_row=row.pk).exists())
 
 
 @pytest.mark.django_db(transaction=True)

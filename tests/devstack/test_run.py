@@ -85,7 +85,7 @@ def test_it_serves_pages_refuses_a_second_start_and_stops_everything_on_ctrl_c(r
     )
 
     process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0
+    assert process.wait(120) == 0
     assert everything_of(data) == set()
 
 
@@ -94,7 +94,7 @@ def test_nothing_is_left_after_kill_9(run, data):
 
     process.kill()
 
-    wait_until(lambda: everything_of(data) == set(), seconds=10)
+    wait_until(lambda: everything_of(data) == set())
 
 
 def test_after_kill_9_it_starts_again_on_the_same_data(run):

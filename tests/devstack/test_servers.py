@@ -89,7 +89,7 @@ def test_postgres_comes_back_although_a_query_still_runs_and_the_pid_file_is_sta
     supervisor.kill("postgres")
     wait_until(lambda: supervisor.pid("postgres") is None)
 
-    wait_until(supervisor.is_ready, seconds=20)
+    wait_until(supervisor.is_ready)
     busy.close()
 
 

@@ -92,7 +92,7 @@ def test_a_program_that_keeps_dying_ends_everything(said):
     supervisor.start(program("import time; print('up'); time.sleep(0.2)", ready_line="up"))
     supervisor.watch()
 
-    assert supervisor.gave_up.wait(15)
+    assert supervisor.gave_up.wait(120)
 
     assert supervisor.failure == "clock ended 3 times within 60 s"
     supervisor.stop()
@@ -136,18 +136,19 @@ def test_a_program_that_will_not_stop_is_ended(supervisor, said):
     assert ("bidwell", "clock does not stop; ending it.") in said
 
 
-def test_a_program_started_with_sigint_ignored_still_obeys_it(supervisor):
+def test_a_program_started_with_sigint_ignored_still_obeys_it(supervisor, said):
     # As in `./run &`: a shell starts background jobs that way.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        supervisor.start(program(SLEEPER, ready_line="up", stop_signal=signal.SIGINT))
+        supervisor.start(
+            program(SLEEPER, ready_line="up", stop_signal=signal.SIGINT, stop_seconds=50)
+        )
     finally:
         signal.signal(signal.SIGINT, before)
-    started = time.monotonic()
 
     supervisor.stop()
 
-    assert time.monotonic() - started < 5
+    assert not any("does not stop" in line for _name, line in said)
 
 
 def test_run_returns_what_a_program_answers_and_puts_out_what_it_says_besides(supervisor, said):

@@ -361,11 +361,11 @@ def test_a_roll_up_never_skips_a_posting_that_commits_late():
         with transaction.atomic():
             post("slow", "x", [(STRIPE_BALANCE, -eur("1.00")), (STRIPE_FEES, eur("1.00"))])
             entered.set()
-            go_on.wait(10)
+            go_on.wait(120)
 
     thread = threading.Thread(target=together, args=(slow, 1))
     thread.start()
-    assert entered.wait(10)
+    assert entered.wait(120)
     post("quick", "x", [(STRIPE_BALANCE, -eur("2.00")), (STRIPE_FEES, eur("2.00"))])
     ledger.roll_up()
     go_on.set()

@@ -260,7 +260,7 @@ def register(settings):
         settings.VIES_URL = f"http://127.0.0.1:{server.server_port}/check"
         yield server
         server.shutdown()
-        thread.join(10)
+        thread.join(120)
 
 
 def test_vies_is_told_who_asks_and_its_number_is_kept(register, settings):

@@ -13,7 +13,7 @@ def together(act: Callable[[int], Any], count: int) -> list[str]:
     start = threading.Barrier(count)
 
     def run(number: int) -> None:
-        start.wait(30)
+        start.wait(120)
         try:
             act(number)
         except Exception as error:  # noqa: BLE001 - the outcome is what the test looks at

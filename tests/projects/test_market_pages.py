@@ -81,7 +81,9 @@ def test_a_client_posts_in_four_steps():
     client = signed_in(user)
     check = text_of(post_steps(client))
     assert "€3,000–4,500" in check
-    assert "Django, WCAG 2.2, usability tests" in check
+    # A spelling nobody listed is read as the skill it surely means, and that is said.
+    assert "Django, WCAG 2.2, Usability testing" in check
+    assert "“usability tests” was read as Usability testing." in check
 
     published = client.post("/projects/new/4/")
 

@@ -61,8 +61,8 @@ def market(steps):
         refresh_url="http://127.0.0.1/a",
         return_url="http://127.0.0.1/b",
     )
-    visit = requests.get(page, timeout=10)
-    requests.post(visit.url, {"outcome": "complete"}, timeout=10, allow_redirects=False)
+    visit = requests.get(page, timeout=60)
+    requests.post(visit.url, {"outcome": "complete"}, timeout=60, allow_redirects=False)
     payouts.refresh(freelancer.party.payout_account)
     while steps:
         part = min(steps, 20)
@@ -112,7 +112,7 @@ def pay(milestone, client, _freelancer, dice):
     if page is None:
         time.sleep(0.2)
         return
-    requests.post(page, {"card": CARD}, timeout=10, allow_redirects=False)
+    requests.post(page, {"card": CARD}, timeout=60, allow_redirects=False)
     if dice.random() < 0.5:
         paying.confirm(funding)  # the person came back; otherwise the webhook does it
     else:

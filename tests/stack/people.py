@@ -14,7 +14,6 @@ class Person:
     def __init__(self, stack, context, name: str, email: str) -> None:
         self.stack, self.name, self.email = stack, name, email
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(60_000)
         self.mail = Path(stack.env["DATA_DIR"]) / "mail"
 
     # --- Moving around ----------------------------------------------------------------------
@@ -35,12 +34,12 @@ class Person:
         self.page.get_by_role("radio", name=re.compile(f"^{re.escape(name)}")).first.check()
 
     def sees(self, text: str | re.Pattern[str]) -> None:
-        expect(self.page.locator("main")).to_contain_text(text, timeout=60_000)
+        expect(self.page.locator("main")).to_contain_text(text)
 
     def heading(self, text: str | re.Pattern[str]) -> None:
-        expect(self.page.get_by_role("heading", level=1)).to_contain_text(text, timeout=60_000)
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text(text)
 
-    def keeps_looking_for(self, text: str, *, path: str, seconds: float = 120) -> None:
+    def keeps_looking_for(self, text: str, *, path: str, seconds: float = 240) -> None:
         """Reload a page until the workers have done what it waits for."""
         deadline = time.monotonic() + seconds
         while True:
@@ -64,7 +63,7 @@ class Person:
         """The six digits of the newest mail to this person."""
         return re.search(r"\b(\d{6})\b", self.letter(r"\b\d{6}\b"))[1]
 
-    def letter(self, pattern: str, seconds: float = 60) -> str:
+    def letter(self, pattern: str, seconds: float = 240) -> str:
         """The newest mail to this person whose text matches."""
         deadline = time.monotonic() + seconds
         while True:

@@ -66,7 +66,7 @@ SECRETS = {"SECRET_KEY": "x" * 60, "STRIPE_SECRET_KEY": "sk_test_1"}
 
 
 def wait_until_it_answers(sandbox: StripeSandbox, process: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         try:
             sandbox.open("/")
@@ -98,7 +98,7 @@ def test_what_was_acknowledged_survives_kill_9_with_its_webhooks(start, checkout
     assert again.pay(sessions[4].id)
 
     again.process.terminate()
-    assert again.process.wait(15) == 0
+    assert again.process.wait(120) == 0
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def running(tmp_path) -> Iterator[Sandbox]:
 
 def test_without_the_switches_nobody_can_inject_faults(running):
     answers = [
-        requests.post(f"{running.base_url}/_test/{action}", json={}, timeout=5).status_code
+        requests.post(f"{running.base_url}/_test/{action}", json={}, timeout=60).status_code
         for action in ("state", "reset", "drain", "clock")
     ]
 
