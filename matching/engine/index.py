@@ -10,6 +10,7 @@ import numpy.typing as npt
 from matching.engine import votes
 from matching.engine.bm25 import Bm25, Floats, Ints
 from matching.engine.documents import UNKNOWN_FIT, HistoryItem, Need, PersonDoc
+from matching.engine.encoder import Vectors
 from matching.engine.meaning import SERVED, Meanings, Reader, Space
 from matching.engine.proof import ProofTable
 from matching.engine.skills import SkillTable
@@ -116,7 +117,7 @@ class PeopleMeaning:
         ]
         self.profiles = Meanings(self._space.place(read.vectors(fresh)))
 
-    def of(self, need: Need) -> Floats | None:
+    def of(self, need: Need) -> Vectors | None:
         """A project as a vector of this space, or None when its language is not served."""
         if need.language not in SERVED:
             return None

@@ -61,7 +61,8 @@ class Reader:
         for row, text in enumerate(texts):
             if text.strip():
                 found[row] = read(text)
-        return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+        lengths = np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+        return np.asarray(found / lengths, dtype=np.float32)
 
     def _remembered(self, text: str) -> Bytes:
         key = _key(text)
@@ -141,4 +142,4 @@ class Meanings:
 def packed(vectors: Vectors) -> Bytes:
     """Vectors in eight bits a number, each with its own scale."""
     tops = np.maximum(np.abs(vectors).max(axis=1, keepdims=True, initial=0), 1e-9)
-    return np.rint(vectors / tops * 127).astype(np.int8)
+    return np.asarray(np.rint(vectors / tops * 127), dtype=np.int8)

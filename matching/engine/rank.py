@@ -228,7 +228,7 @@ class _Asked:
         """What every work gave to the score of its owner."""
         size = len(self.people.works)
         given = [votes.per_item(size) * weighed.unit(n) for n, votes in self.votes.items()]
-        return np.sum(given, axis=0)
+        return np.asarray(np.sum(given, axis=0), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from matching.engine import redact
 
 # Letters and digits of any script; a tail of + or # belongs to names such as C++ and F#.
 WORD = re.compile(r"[^\W_]+(?:[+#]+(?!\w))?")
-TOKEN = re.compile(r"\w+|[^\w\s]")
 CONTRACTION = re.compile(r"['’](?:s|m|d|t|ll|re|ve)\b", re.IGNORECASE)
 ACRONYMS = re.compile(r"[A-Z]{2,}s")
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -61,9 +60,12 @@ def terms(text: str) -> list[str]:
 
 
 def sentence(text: str) -> str:
-    """The text redacted as `terms()` redacts it, with the small words and stops that shape it."""
-    plain = fold(CONTRACTION.sub("", redact.without_patterns(text))).casefold()
-    return " ".join(redact.without_personal_words(TOKEN.findall(plain)))
+    """The text redacted as `terms()` redacts it, with the small words that give it meaning.
+
+    Without stops: they would show where something was taken out.
+    """
+    plain = CONTRACTION.sub("", redact.without_patterns(text))
+    return " ".join(redact.without_personal_words([word.casefold() for word in _words(plain)]))
 
 
 def surface_words(text: str) -> list[str]:
