@@ -44,9 +44,10 @@ def skill_list(request: UserRequest) -> HttpResponse:
     """Skills and their levels."""
     mine = selectors.profile_to_edit(request.user)
     form = SkillsForm(request.POST or None)
+    reading = None
     if form.is_valid():
         reading = form.read([name for name, _level in form.cleaned_data["skills"]])
-    if form.is_valid():
+    if reading is not None and form.is_valid():
         levels = [level for name, level in form.cleaned_data["skills"] if name.strip()]
         named = list(zip(reading.names, levels, strict=True))
         try:

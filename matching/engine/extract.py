@@ -167,8 +167,8 @@ class SkillReader:
     def _covered(self, places: npt.NDArray[np.int64], here: set[str]) -> Floats:
         """The share of each spelling's words that the sentence has, rare ones counting more."""
         shared = [self._worth(here.intersection(self._roots[place])) for place in places]
-        shares: Floats = np.asarray(shared, np.float32) / np.maximum(self._totals[places], 1e-9)
-        return shares
+        shares = np.asarray(shared, np.float32) / np.maximum(self._totals[places], 1e-9)
+        return np.asarray(shares, np.float32)
 
     def _worth(self, words: set[str]) -> float:
         return float(sum(self._rarity.get(word, 0.0) for word in words))

@@ -116,7 +116,7 @@ class TagModel:
     @property
     def needs_encoder(self) -> bool:
         """Whether it was taught with meanings and can only answer with them."""
-        return self.first.texts.meanings.shape[1] > 0
+        return bool(self.first.texts.meanings.shape[1])
 
     @cached_property
     def names(self) -> "Names":
@@ -226,7 +226,7 @@ class Lessons:
         from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
         from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
 
-        at = np.arange(len(self.texts)) if places is None else np.asarray(places)
+        at = list(range(len(self.texts)) if places is None else places)
         texts = [self.texts[place] for place in at]
         often = Counter(tag for place in at for tag in set(self.chosen[place]))
         labels = tuple(label for label in self.labels if often[label.id])
@@ -271,8 +271,8 @@ def cross_fitted(lessons: Lessons, *, folds: int) -> Floats:
     scores = np.zeros((len(lessons.texts), len(lessons.labels)), np.float32)
     turn = np.random.default_rng(0).permutation(len(lessons.texts)) % folds
     for fold in range(folds):
-        new = np.flatnonzero(turn == fold)
-        model = lessons.learn(np.flatnonzero(turn != fold))
+        new = np.flatnonzero(turn == fold).tolist()
+        model = lessons.learn(np.flatnonzero(turn != fold).tolist())
         scores[new] = lessons.scores_of(model, new)
     return scores
 
@@ -320,7 +320,8 @@ def _solved(alike: Floats, wanted: Floats, ridge: float) -> Floats:
 
 
 def _sharpened(alike: Floats) -> Floats:
-    return np.exp(SHARPNESS * (alike - 1))
+    sharpened: Floats = np.exp(SHARPNESS * (alike - 1))
+    return sharpened
 
 
 def _vectors(texts: Sequence[str], terms: Sequence[Tfidf], encoder: CanEncode | None) -> Texts:

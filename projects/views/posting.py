@@ -236,9 +236,10 @@ def edit(request: UserRequest, slug: str, ref: str) -> HttpResponse:
     project = selectors.project_to_manage(request.user, ref)
     typed = request.POST if request.method == "POST" else None
     form = EditForm(typed, initial=answers_of(project), currency=project.currency)
+    reading = None
     if request.method == "POST" and _is_fit(form, project.currency):
         reading = form.read(form.cleaned_data["skills"])
-    if request.method == "POST" and not form.errors:
+    if reading is not None and not form.errors:
         try:
             answers = form.cleaned_data | {"skills": reading.names}
             project = posting.edit(
