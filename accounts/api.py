@@ -18,7 +18,7 @@ from accounts.forms.people import Looking
 from accounts.models import Notice, PortfolioItem, Profile, ProfileSkill, Skill, User
 from accounts.services import naming, notices, people, profiles, skills
 from accounts.spelling import LONGEST
-from marketplace.core.api import idempotent
+from marketplace.core.api import Throttle, costs, idempotent
 from marketplace.core.errors import InvalidInput
 from marketplace.core.money import InvalidAmount, Money
 
@@ -295,6 +295,7 @@ class MeantSkillsView(APIView):
     """What names of skills stand for, as people type them."""
 
     permission_classes = (AllowAny,)
+    throttle_classes = (Throttle, costs("skill_names"))
 
     @extend_schema(
         parameters=[OpenApiParameter("name", str, many=True, required=True)],

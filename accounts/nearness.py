@@ -12,6 +12,8 @@ from difflib import SequenceMatcher
 PIECES = (2, 3, 4)
 # So many of the nearest by pieces are compared letter by letter.
 LOOKED_AT = 12
+# More than this share one piece of a name in a long list; they are told apart by the others.
+MOST_HOLDERS = 400
 
 
 class Spellings:
@@ -36,7 +38,11 @@ class Spellings:
         length = self._length(counts)
         shared: dict[int, float] = defaultdict(float)
         for piece, n in counts.items():
-            for place, weight in self._holders.get(piece, ()):
+            holders = self._holders.get(piece, ())
+            # A piece half the list has says nothing, and costs a look at half the list.
+            if len(holders) > MOST_HOLDERS:
+                continue
+            for place, weight in holders:
                 shared[place] += n * self._rarity[piece] * weight / length
         likely = sorted(shared.items(), key=lambda pair: (-pair[1], pair[0]))[:LOOKED_AT]
         best: dict[int, float] = {}

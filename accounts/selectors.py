@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 
 from django.contrib.auth.models import Permission
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Case, Exists, IntegerField, OuterRef, Prefetch, Q, QuerySet, When
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    IntegerField,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    When,
+)
 from django.db.models.functions import Length
 from django.http import Http404
 
@@ -153,9 +163,13 @@ class Page:
     capped: bool
 
 
+def _findable() -> QuerySet[Profile]:
+    return Profile.objects.filter(~Q(headline=""), is_visible=True, party__person__is_active=True)
+
+
 def people(wanted: PeopleFilter) -> QuerySet[Profile]:
     """Freelancers who show a profile with a headline, newest change first."""
-    found = Profile.objects.filter(~Q(headline=""), is_visible=True, party__person__is_active=True)
+    found = _findable()
     if wanted.q:
         found = found.filter(search=SearchQuery(wanted.q, config="simple", search_type="websearch"))
     for skill in wanted.skills:
@@ -283,13 +297,40 @@ def suggest_skills(prefix: str, *, limit: int = 8) -> list[Skill]:
     return list(found.order_by(curated, rank, Length("name"), "name")[:limit])
 
 
-def skills_by_area() -> list[tuple[str, list[Skill]]]:
-    """(area, its curated skills by name), in the order of the list."""
-    found: dict[str, list[Skill]] = {group["area"]: [] for group in curated.areas()}
-    for skill in Skill.objects.filter(state=Skill.State.CURATED, area__in=found).order_by("name"):
-        found[skill.area].append(skill)
-    names = {group["area"]: group["name"] for group in curated.areas()}
-    return [(names[area], skills) for area, skills in found.items() if skills]
+@dataclass(frozen=True)
+class SkillArea:
+    """A group of curated skills, and how many are in it."""
+
+    key: str
+    name: str
+    count: int
+
+
+def skill_areas() -> list[SkillArea]:
+    """The areas that have curated skills, in the order of the list; one query."""
+    counted = (
+        Skill.objects.filter(state=Skill.State.CURATED).values("area").annotate(times=Count("pk"))
+    )
+    counts = dict(counted.values_list("area", "times"))
+    return [
+        SkillArea(group["area"], group["name"], counts[group["area"]])
+        for group in curated.areas()
+        if group["area"] in counts
+    ]
+
+
+def skills_of_area(area: str) -> list[Skill]:
+    """The curated skills of an area by name; none of an unknown one."""
+    return list(Skill.objects.filter(state=Skill.State.CURATED, area=area).order_by("name"))
+
+
+def skills_offered_most(*, limit: int = 40) -> list[Skill]:
+    """The skills most profiles that can be found name, by name."""
+    shown = ProfileSkill.objects.filter(profile__in=_findable()).values("skill")
+    often = shown.annotate(times=Count("pk")).order_by("-times", "skill")
+    return list(
+        Skill.objects.filter(pk__in=[row["skill"] for row in often[:limit]]).order_by("name")
+    )
 
 
 def skills_named(names: Iterable[str]) -> list[Skill]:

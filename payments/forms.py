@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts import countries
-from marketplace.core.forms import Cards, Form, MoneyField, TextField
+from marketplace.core.forms import Cards, DayField, Form, MoneyField, TextField
 from marketplace.core.money import InvalidAmount, Money, exponent
 from payments.models import PayoutAccount, SellerDetails
 from payments.models.sellers import Details
@@ -176,12 +176,8 @@ class LedgerFilterForm(Form):
     """Which part of a ledger to show."""
 
     kind = forms.ChoiceField(label=_("What happened"), required=False)
-    since = forms.DateField(
-        label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
-    until = forms.DateField(
-        label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    since = DayField(label=_("From"), required=False)
+    until = DayField(label=_("Until"), required=False)
 
     def __init__(self, data: Any, *, kinds: list[tuple[str, str]]) -> None:
         super().__init__(data)
@@ -219,12 +215,8 @@ class SpendingForm(Form):
     )
     order = forms.CharField(label=_("Purchase order"), max_length=60, required=False)
     contract = forms.CharField(label=_("Contract number"), max_length=10, required=False)
-    since = forms.DateField(
-        label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
-    until = forms.DateField(
-        label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    since = DayField(label=_("From"), required=False)
+    until = DayField(label=_("Until"), required=False)
 
     def clean_by(self) -> str:
         """By purchase order, unless something else was chosen."""

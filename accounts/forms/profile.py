@@ -11,6 +11,8 @@ from accounts.models import PortfolioItem, Profile, ProfileSkill
 from marketplace.core.forms import AffixInput, Cards, Form, MoneyField, TextField
 from marketplace.core.money import Money
 
+MOST_SKILLS = 60
+
 
 def date_input() -> forms.DateInput:
     """The browser's own calendar; it speaks ISO whatever the language."""
@@ -126,6 +128,8 @@ class SkillsForm(AsksWhatIsMeant):
         names, levels = data.getlist("skill"), data.getlist("level")
         if len(names) != len(levels) or not set(levels) <= {"1", "2", "3"}:
             raise forms.ValidationError(_("The list did not arrive whole. Try again"))
+        if len(names) > MOST_SKILLS:
+            raise forms.ValidationError(_("A profile has room for %s skills") % MOST_SKILLS)
         removed = data.get("remove")
         cleaned["skills"] = [
             (name, int(level)) for name, level in zip(names, levels, strict=True) if name != removed

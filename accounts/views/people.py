@@ -92,10 +92,12 @@ def skills(request: HttpRequest) -> HttpResponse:
     found = selectors.suggest_skills(typed)
     if wants_part(request):
         return render(request, "accounts/_skill_options.html", {"skills": found})
-    areas = [] if typed else selectors.skills_by_area()
-    return render(
-        request, "accounts/skill_index.html", {"q": typed, "skills": found, "areas": areas}
-    )
+    areas = selectors.skill_areas()
+    chosen = next((area for area in areas if area.key == request.GET.get("area")), None)
+    if not typed:
+        found = selectors.skills_of_area(chosen.key) if chosen else selectors.skills_offered_most()
+    context = {"q": typed, "skills": found, "areas": areas, "chosen": chosen}
+    return render(request, "accounts/skill_index.html", context)
 
 
 def _user(request: HttpRequest) -> User | None:

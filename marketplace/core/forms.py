@@ -3,12 +3,14 @@
 Fields here know the shape of input (an amount, a list of files), never a rule of the marketplace.
 """
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.forms.boundfield import BoundField as DjangoBoundField
 from django.forms.renderers import TemplatesSetting
 from django.forms.utils import pretty_name
@@ -20,6 +22,7 @@ from marketplace.core.display import currency_symbol, money_round_text, money_te
 from marketplace.core.money import InvalidAmount, Money, exponent
 
 Words = str | Promise
+FIRST_DAY, LAST_DAY = dt.date(2000, 1, 1), dt.date(2099, 12, 31)
 
 
 class BoundField(DjangoBoundField):
@@ -109,6 +112,17 @@ def _reword(field: forms.Field, code: str, kind: type[forms.Field], words: Any) 
     stock = kind.default_error_messages.get(code)
     if isinstance(field, kind) and field.error_messages.get(code) == stock:
         field.error_messages[code] = words
+
+
+class DayField(forms.DateField):
+    """A day of this century: one that can be counted on from without leaving the calendar."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=forms.DateInput(attrs={"type": "date"}), **kwargs)
+        self.validators += [
+            MinValueValidator(FIRST_DAY, _("Choose a day from 2000 on")),
+            MaxValueValidator(LAST_DAY, _("Choose a day before 2100")),
+        ]
 
 
 # --- Text -----------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
+from ipaddress import ip_address, ip_network
 from typing import Any, Concatenate, ParamSpec, cast
 
 from django.conf import settings
@@ -82,16 +83,30 @@ def spend(name: str, request: HttpRequest) -> None:
     if told is None:
         return
     limit = Limit(**told)
-    waits = [_count(f"limit:{name}:ip:{address_of(request)}", limit.per_address, limit)]
+    wait = 0
+    # The person first: whoever is refused uses nothing up of what others share with them.
     if request.user.is_authenticated:
-        waits.append(_count(f"limit:{name}:user:{request.user.pk}", limit.per_user, limit))
-    if wait := max(waits):
+        wait = _count(f"limit:{name}:user:{request.user.pk}", limit.per_user, limit)
+    wait = wait or _count(f"limit:{name}:ip:{_network(request)}", limit.per_address, limit)
+    if wait:
         again = clock.now() + timedelta(seconds=wait)
         raise TooMany(
             _("That was a lot at once. You can try again at %(time)s. Nothing has changed.")
             % {"time": clock_text(again)},
             retry_after=wait,
         )
+
+
+def _network(request: HttpRequest) -> str:
+    """The address; of IPv6 the network of one subscriber, who has countless addresses in it."""
+    address = address_of(request)
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return address
+    if known.version == 4:
+        return str(known)
+    return str(ip_network(f"{known}/64", strict=False))
 
 
 def _count(key: str, most: int, limit: Limit) -> int:

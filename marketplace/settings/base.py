@@ -261,6 +261,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     "export": {"seconds": 300, "per_user": 20, "per_address": 60},
     "stripe": {"seconds": 300, "per_user": 20, "per_address": 100},
     "mailed_code": {"seconds": 900, "per_user": 5, "per_address": 40},
+    "skill_names": {"seconds": 60, "per_user": 30, "per_address": 60},
     "code_try": {"seconds": 900, "per_user": 10, "per_address": 80},
     # Not costly: without Redis nobody is counted.
     "api": {"seconds": 60, "per_user": 600, "per_address": 3000, "costly": False},

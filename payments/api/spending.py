@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from marketplace.core.api import Throttle, costs
 from marketplace.core.errors import InvalidInput
 from payments.api.parts import AmountField, caller
 from payments.forms import SpendingForm
@@ -28,6 +29,8 @@ class TotalSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 class SpendingView(APIView):
     """Totals per purchase order, contract or month."""
+
+    throttle_classes = (Throttle, costs("export"))
 
     @extend_schema(
         operation_id="spending",

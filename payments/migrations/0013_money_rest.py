@@ -128,12 +128,35 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='platformpolicy',
             name='protected_loss_limit',
-            field=models.PositiveIntegerField(default=10000, help_text="So much of one freelancer's lost card payments the reserve carries in a calendar year, in major units; what is over it is treated like unprotected work."),
+            # Contracts of old rows were signed without a limit.
+            field=models.PositiveIntegerField(null=True, default=None),
+        ),
+        migrations.AlterField(
+            model_name='platformpolicy',
+            name='protected_loss_limit',
+            field=models.PositiveIntegerField(null=True, blank=True, default=10000, help_text="So much of one freelancer's lost card payments the reserve carries in a calendar year, in major units; what is over it is treated like unprotected work. Empty for no limit."),
         ),
         migrations.AddField(
             model_name='platformpolicy',
             name='reserve_bps',
+            # Old rows keep what they promised: nothing was set aside, and fees may be lower.
+            field=models.PositiveIntegerField(default=0),
+        ),
+        migrations.AlterField(
+            model_name='platformpolicy',
+            name='reserve_bps',
             field=models.PositiveIntegerField(default=50),
+        ),
+        # Where nobody has agreed to the policy yet, it starts with both.
+        migrations.RunSQL(
+            """
+            ALTER TABLE payments_platformpolicy DISABLE TRIGGER USER;
+            UPDATE payments_platformpolicy SET reserve_bps = 50, protected_loss_limit = 10000
+            WHERE NOT EXISTS (SELECT 1 FROM payments_hold)
+                AND freelancer_fee_bps + client_fee_bps >= 50;
+            ALTER TABLE payments_platformpolicy ENABLE TRIGGER USER;
+            """,
+            migrations.RunSQL.noop,
         ),
         migrations.AddField(
             model_name='platformpolicy',

@@ -58,6 +58,8 @@ class Hold(StatusModel):
         SETTLEMENT = "settlement", _("Both sides agreed")
         RULE = "rule", _("A rule both signed")
 
+    # Its money is here and nobody's yet.
+    WITH_US = ("held", "paused", "frozen")
     MOVES: ClassVar[dict[str, set[str]]] = {
         "pending": {"held", "cancelled"},
         "held": {"paused", "released", "refunded", "split", "frozen"},

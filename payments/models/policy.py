@@ -80,10 +80,13 @@ class PlatformPolicy(models.Model):
     # much of that one freelancer's work may cost it in a year.
     reserve_bps = models.PositiveIntegerField(default=50)
     protected_loss_limit = models.PositiveIntegerField(
+        null=True,
+        blank=True,
         default=10_000,
         help_text=_(
             "So much of one freelancer's lost card payments the reserve carries in a calendar "
-            "year, in major units; what is over it is treated like unprotected work."
+            "year, in major units; what is over it is treated like unprotected work. Empty for no "
+            "limit."
         ),
     )
     stop_review_days = models.PositiveSmallIntegerField(

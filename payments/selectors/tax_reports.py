@@ -143,8 +143,10 @@ def sellers(kind: str, year: int) -> list[Seller]:
 
 def _take_off_what_was_given_back(found: dict[tuple[int, str], Seller], first: dt.datetime) -> None:
     """Consideration is what stayed: a quarter in which more went back than came is below zero."""
+    # What went back while it was held was never earned: the hold is smaller by it.
     given_back = GiveBack.objects.filter(
         status=GiveBack.Status.DONE,
+        while_held=False,
         ended_at__gte=first,
         ended_at__lt=first.replace(year=first.year + 1),
     )

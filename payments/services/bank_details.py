@@ -21,7 +21,7 @@ from accounts.services.notices import notify
 from marketplace.core import audit, clock, mail
 from marketplace.core.errors import InvalidTransition, NotAllowed
 from payments import gateway
-from payments.models import BankDetails, PayoutAccount, PayoutAlert, Transfer
+from payments.models import BankDetails, Hold, PayoutAccount, PayoutAlert, Transfer
 from payments.selectors.payouts import banks_of, link_token
 from payments.services import alerts, bank_payouts, policies, schedules, suspicion
 from payments.services.reasons import check_reason
@@ -96,7 +96,9 @@ def _keep(account: PayoutAccount, bank: gateway.Bank) -> None:
 def _money_waits(account: PayoutAccount) -> bool:
     """Whether somebody who has just taken over the payee's sign-in would find money to take."""
     # What was sent already lies in the account, which had no bank to pay it out to.
-    return Transfer.objects.filter(payee=account.party).exclude(status__in=GONE).exists()
+    sent = Transfer.objects.filter(payee=account.party).exclude(status__in=GONE)
+    held = Hold.objects.filter(payee=account.party, status__in=Hold.WITH_US)
+    return sent.exists() or held.exists()
 
 
 def _is_trusted(account: PayoutAccount, bank: gateway.Bank) -> bool:

@@ -38,6 +38,7 @@ from payments.models import (
     ChargebackPart,
     FraudWarning,
     Funding,
+    FundingPart,
     Hold,
     Transfer,
 )
@@ -236,16 +237,29 @@ def _who_bears(chargeback: Chargeback, amount: Money, charge: gateway.Charge) ->
     if not parts:
         nobody = funding.status == Funding.Status.QUARANTINED
         return [(None, Bearer.SUSPENSE if nobody else Bearer.PLATFORM, amount)]
-    weights = [part.amount_minor + part.client_fee_minor for part in parts]
+    left = [_not_returned(part) for part in parts]
+    fits = amount.minor <= sum(left)
+    weights = left if fits else [part.amount_minor + part.client_fee_minor for part in parts]
     shares: list[Share] = []
     for part, piece in zip(parts, amount.split(weights), strict=True):
-        shares += _of_hold(part.hold, piece, charge, before=shares)
+        # What the payer had got back before, and the bank takes all the same, is ours to lose.
+        twice = max(Money.zero(piece.currency), piece - Money(_not_returned(part), piece.currency))
+        shares += _of_hold(part.hold, piece - twice, charge, before=shares)
+        shares.append((part.hold, Bearer.PLATFORM, twice))
     return [share for share in shares if share[2]]
+
+
+def _not_returned(part: FundingPart) -> int:
+    """What of a part's money has not been refunded to the payer, minor units."""
+    refunds = part.hold.refunds.filter(funding=part.funding_id).exclude(status="failed")
+    returned = sum(refunds.values_list("amount_minor", flat=True))
+    return max(0, part.amount_minor + part.client_fee_minor - returned)
 
 
 def _of_hold(
     hold: Hold, piece: Money, charge: gateway.Charge, *, before: list[Share]
 ) -> list[Share]:
+    """Who bears a piece of which nothing had been refunded."""
     found: list[Share] = []
     if hold.status == Hold.Status.FROZEN:
         paused = hold.frozen_from == Hold.Status.PAUSED

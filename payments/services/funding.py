@@ -331,7 +331,9 @@ def _hold_it(part: FundingPart) -> list[ledger.Leg]:
 
 def _send_back(funding: Funding, part: FundingPart) -> list[ledger.Leg]:
     """Nothing waits for this money any more: all of it goes back, once."""
-    refund = refunds.draw_up(part.hold, funding, part.hold.client_pays)
+    # What came, which is more than the hold is about now if some of it went back meanwhile.
+    came = Money(part.amount_minor + part.client_fee_minor, funding.currency)
+    refund = refunds.draw_up(part.hold, funding, came)
     refunds.request(refund)
     return [(ledger.refund_clearing(refund), refund.amount)]
 

@@ -14,8 +14,10 @@ def left_for(hold: Hold) -> Money:
     """How much more the reserve carries this year for the hold's payee, by the hold's policy.
 
     Waits for whoever settles another dispute of the payee just now, so that both together keep
-    within the limit.
+    within the limit. A policy without a limit carries all of it.
     """
+    if hold.policy.protected_loss_limit is None:
+        return hold.paid_in
     receivables.lock(hold.payee)
     limit = Money.parse(str(hold.policy.protected_loss_limit), hold.currency)
     new_year = dt.datetime(clock.now().year, 1, 1, tzinfo=dt.UTC)
@@ -28,5 +30,6 @@ def left_for(hold: Hold) -> Money:
         out=Sum("amount_minor", filter=Q(movement__amount_minor__lt=0), default=0),
         back=Sum("amount_minor", filter=Q(movement__amount_minor__gt=0), default=0),
     )
-    used = Money(sums["out"] - sums["back"], hold.currency)
+    # What is won back of a year before does not make this year's limit larger.
+    used = Money(max(0, sums["out"] - sums["back"]), hold.currency)
     return max(limit - used, Money.zero(hold.currency))

@@ -28,11 +28,16 @@ RULE = "C3"
 def what_goes_back(hold: Hold, amount: Money) -> Money:
     """What the payer gets when so much of what is held goes back, their fee of it included.
 
-    Raises InvalidInput unless something is given and something is left.
+    Raises InvalidInput unless what is given and what is left are both worth a payment.
     """
-    if amount.currency != hold.currency or not 0 < amount.minor < hold.amount_minor:
+    least = Money.parse(str(hold.policy.smallest_amount), hold.currency)
+    most = hold.amount - least
+    if amount.currency != hold.currency or most < least:
+        raise InvalidInput(_("This payment is too small to give a part of it back"), field="amount")
+    if not least <= amount <= most:
         raise InvalidInput(
-            _("Enter an amount above zero and below %(all)s") % {"all": money_text(hold.amount)},
+            _("Enter an amount between %(least)s and %(most)s, or call it off to give all of it")
+            % {"least": money_text(least), "most": money_text(most)},
             field="amount",
         )
     return hold.client_pays - _payer_pays(hold, hold.amount - amount)

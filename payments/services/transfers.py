@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts.models import Party
 from accounts.selectors import people_of
@@ -194,6 +195,8 @@ def retry(transfer: Transfer, *, by: "User") -> None:
     locked = _lock(transfer.pk)
     if locked.status not in {Status.FAILED, Status.BLOCKED}:
         raise InvalidTransition
+    if not _looked_at().filter(pk=locked.pk).exists():
+        raise InvalidTransition(_("A warning about this payment has to be lifted first."))
     if not start(locked, by=by) and locked.status == Status.FAILED:
         locked.move_to(Status.BLOCKED)
     audit.record(by, "transfer.retried", locked, attempt=locked.attempt)

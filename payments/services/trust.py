@@ -30,7 +30,7 @@ def finished_contracts(payee: Party) -> int:
     alone does not make one, and contracts with the same payer count once: a friend cannot lift
     somebody.
     """
-    stopped = Q(pauses__gt=0) | Q(given_back_minor__gt=0)
+    stopped = Q(pauses__gt=0) | Q(given_back_minor__gt=0) | Q(returned_minor__gt=0)
     works = (
         Hold.objects.filter(payee=payee, held_at__isnull=False, fee_free=False)
         .exclude(work="")

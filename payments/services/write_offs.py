@@ -39,7 +39,9 @@ def ask(payee: Party, *, amount: Money, by: "User", reason: str) -> WriteOff:
                 reason=check_reason(reason),
                 amount_minor=amount.minor,
                 currency=amount.currency,
-                needs_second=amount > two_people.limit(amount.currency),
+                # Small ones count together: nobody writes a large debt off in slices.
+                needs_second=amount + receivables.written_off(payee, amount.currency)
+                > two_people.limit(amount.currency),
                 asked_by=by,
             )
     except IntegrityError as error:

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from marketplace.core.http import UserRequest
+from marketplace.core.limits import limited
 from payments.forms import SpendingForm
 from payments.selectors import spending as selectors
 from payments.services import exports
@@ -35,6 +36,7 @@ def spending(request: UserRequest) -> HttpResponse:
 
 @require_safe
 @login_required
+@limited("export")
 def spending_csv(request: UserRequest) -> HttpResponse:
     """The same for a spreadsheet."""
     asked = _asked(SpendingForm(request.GET))

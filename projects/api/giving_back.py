@@ -5,7 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from marketplace.core.api import idempotent
+from marketplace.core.api import Throttle, costs, idempotent
 from projects.api import shapes
 from projects.api.contracts import answers, caller
 from projects.api.market_shapes import amount_of
@@ -33,6 +33,8 @@ class GiveBackView(APIView):
 
 class ReturnPartView(APIView):
     """Money that is held."""
+
+    throttle_classes = [Throttle, costs("stripe")]
 
     @extend_schema(
         operation_id="return_part", request=shapes.GiveBackShape, responses=shapes.GivenBackShape

@@ -217,9 +217,9 @@ def terms_text(contract: Contract, milestones: Sequence[MilestonePlan]) -> str:
                     policy.dormant_freelancer_days,
                     policy.dormant_answer_days,
                 ),
-                "loss_limit": money_text(
-                    Money.parse(str(policy.protected_loss_limit), contract.currency)
-                ),
+                "loss_limit": ""
+                if policy.protected_loss_limit is None
+                else money_text(Money.parse(str(policy.protected_loss_limit), contract.currency)),
                 "late_hours": policy.very_late_hours,
                 "custody_days": policy.deposit_max_days,
                 "custody_warnings": (

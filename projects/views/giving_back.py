@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from marketplace.core.display import money_text
 from marketplace.core.errors import DomainError, InvalidTransition
 from marketplace.core.http import UserRequest, go_to, show
+from marketplace.core.limits import answered, spend_for
 from marketplace.core.money import Money
 from payments.models import GiveBack
 from payments.services import givebacks
@@ -99,6 +100,9 @@ def return_part(request: UserRequest, ref: str, n: int) -> HttpResponse:
     else:
         typed = request.GET if "amount" in request.GET else None
         form = GiveBackForm(typed, left=milestone.amount, initial={"amount": None})
+    again_in = 0
+    if request.method == "POST" and form.is_valid():
+        again_in = spend_for(form, "stripe", request)
     if form.is_bound and form.is_valid():
         try:
             context |= ending.what_returns(milestone, form.cleaned_data["amount"])
@@ -118,7 +122,8 @@ def return_part(request: UserRequest, ref: str, n: int) -> HttpResponse:
         except DomainError as error:
             show_refusal(form, error)
     status = 422 if form.errors else 200
-    return show(request, "projects/return_part.html", context | {"form": form}, status=status)
+    answer = show(request, "projects/return_part.html", context | {"form": form}, status=status)
+    return answered(answer, again_in)
 
 
 def _say(request: UserRequest, seat: Seat, given: GiveBack) -> None:

@@ -122,3 +122,15 @@ def test_a_skill_is_not_merged_into_itself():
     skill = Skill.objects.get(name="Django")
     with pytest.raises(InvalidInput):
         skills.merge(skill, into=skill, by=UserFactory())
+
+
+def test_the_list_of_skills_shows_one_area_at_a_time_and_what_people_offer(client):
+    ProfileFactory(skills={"Django": 3, "htmx": 2})
+    first = client.get("/skills/").content.decode()
+    assert "Offered most" in first
+    assert ">Django<" in first
+    assert ">Flask<" not in first
+    web = client.get("/skills/?area=web").content.decode()
+    assert ">Flask<" in web
+    assert ">Offered most<" not in web
+    assert client.get("/skills/?area=nowhere").status_code == 200

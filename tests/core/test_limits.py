@@ -70,6 +70,25 @@ def test_all_from_one_address_share_a_larger_number(settings):
     spend(1, UserFactory(), address="203.0.113.2")
 
 
+def test_who_is_refused_uses_nothing_up_of_what_others_share(settings):
+    allow(settings, user=1, address=2)
+    greedy = UserFactory()
+    spend(1, greedy)
+    for _try in range(5):
+        with pytest.raises(TooMany):
+            spend(1, greedy)
+    spend(1, UserFactory())
+
+
+def test_the_countless_addresses_of_one_ipv6_subscriber_count_as_one(settings):
+    allow(settings, address=2)
+    spend(1, address="2001:db8:1:1::1")
+    spend(1, address="2001:db8:1:1::2")
+    with pytest.raises(TooMany):
+        spend(1, address="2001:db8:1:1:ffff::3")
+    spend(1, address="2001:db8:1:2::1")
+
+
 def test_two_names_are_counted_apart_and_one_without_a_limit_has_none(settings):
     settings.LIMITS = {
         name: {"seconds": LONG, "per_user": 1, "per_address": 9} for name in ("paper", "export")
@@ -216,7 +235,7 @@ def test_the_settings_name_every_limit_that_is_used():
 
     assert set(base.LIMITS) == {
         *("paper", "export", "stripe", "mailed_code", "code_try"),
-        *("api", "api_visitor"),
+        *("api", "api_visitor", "skill_names"),
     }
     for told in base.LIMITS.values():
         limits.Limit(**told)

@@ -92,8 +92,8 @@ def test_days_bound_it_and_an_end_before_its_start_is_refused(two):
     assert spending_by(first.client, Asked(since=tomorrow, order="PO-7"))[0].payments == 1
     asked = {"since": f"{tomorrow}", "until": f"{today}"}
     assert first.as_client.get(reverse("payments:spending"), asked).status_code == 422
-    assert first.as_client.get("/api/v1/spending/", asked).status_code == 422
-    assert first.as_client.get("/api/v1/spending/", {"by": "colour"}).status_code == 422
+    assert first.as_client.get("/api/v1/spending/", asked).status_code == 400
+    assert first.as_client.get("/api/v1/spending/", {"by": "colour"}).status_code == 400
 
 
 def test_nobody_reads_the_spending_of_others(two):
@@ -111,3 +111,14 @@ def test_it_costs_two_queries_however_many_payments(two, django_assert_num_queri
     third.funded(2)
     with django_assert_num_queries(2):
         assert len(spending_by(first.client, Asked(by="contract"))) == 3
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+def test_days_beyond_the_calendar_are_refused_and_not_an_error_of_ours(two, day):
+    client = two[0].as_client
+    for name, key in (("since", "since"), ("until", "until")):
+        page = client.get(reverse("payments:spending"), {name: day})
+        assert page.status_code == 422
+        assert "Choose a day" in page.content.decode()
+        answer = client.get("/api/v1/spending/", {key: day})
+        assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")

@@ -6,9 +6,10 @@ import pytest
 
 from accounts.models import Membership
 from marketplace.core import clock
+from marketplace.core.errors import InvalidTransition
 from marketplace.core.models import AuditRow
 from payments.models import BankDetails, FraudWarning, Funding, PayoutAccount, Transfer
-from payments.services import due, holds, payouts, suspicion, warnings
+from payments.services import due, holds, payouts, suspicion, transfers, warnings
 from tests.factories import StaffFactory
 from tests.stripe_sandbox import GOOD_BANK, OTHER_BANK
 
@@ -63,6 +64,9 @@ def test_o10_what_waits_for_an_account_is_not_sent_to_a_bank_of_the_client(marke
     due.run()
     assert FraudWarning.objects.get().fraud_type == "same_person"
     assert Transfer.objects.get().status == "blocked"
+    # Nor by hand, before somebody with the right has lifted the warning for a reason.
+    with pytest.raises(InvalidTransition, match="has to be lifted first"):
+        transfers.retry(Transfer.objects.get(), by=StaffFactory())
 
 
 def test_a_lifted_warning_answers_for_its_own_reason_only(market):

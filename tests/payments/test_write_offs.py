@@ -9,7 +9,7 @@ from marketplace.core.errors import DomainError, InvalidInput, InvalidTransition
 from marketplace.core.models import AuditRow
 from payments import ledger
 from payments.models import Journal, Transfer, WriteOff
-from payments.services import holds, receivables, reversals, write_offs
+from payments.services import holds, receivables, reversals, two_people, write_offs
 from tests.factories import StaffFactory, UserFactory
 from tests.payments.disputing import (
     assert_books_are_clean,
@@ -106,6 +106,16 @@ def test_a_large_debt_waits_for_a_second_person_who_hears_of_it(market):
     assert balance(ledger.BAD_DEBT) == -eur("276.00")
     with pytest.raises(InvalidTransition):
         write_offs.approve(row, by=second, reason=BECAUSE)
+
+
+def test_a_large_debt_is_not_written_off_in_slices(market, monkeypatch):
+    party = in_debt(market, "500.00")
+    monkeypatch.setattr(two_people, "limit", lambda _currency: eur("200.00"))
+    asked = [
+        write_offs.ask(party, amount=eur("150.00"), by=StaffFactory(), reason=BECAUSE)
+        for _slice in range(2)
+    ]
+    assert [row.status for row in asked] == ["posted", "asked"]
 
 
 def test_a_refused_one_moves_nothing_and_can_be_asked_for_again(market):

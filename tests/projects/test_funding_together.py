@@ -142,6 +142,23 @@ def test_if_the_closed_page_was_paid_first_the_double_part_goes_back_once(work):
     nothing_is_broken()
 
 
+def test_a_double_part_goes_back_as_it_came_although_some_of_the_first_went_back_before(work):
+    joint = start(work)
+    alone = funding.fund_milestone(work.step(1), by=work.client)
+    payments_funding.checkout_url(alone)
+
+    work.stripe.pay(joint.session_id)
+    pay(work, alone)
+    ending.return_part(work.step(1), by=work.freelancer, amount=eur("150.00"))
+    payments_funding.confirm(joint)
+    work.work_off()
+
+    assert statuses(work) == ["funded"] * 3
+    assert Refund.objects.get(funding=joint).amount == eur("618.00")
+    assert Refund.objects.get(funding=alone).amount == eur("154.50")
+    nothing_is_broken()
+
+
 def test_what_is_due_too_late_is_left_for_later(work):
     last = work.step(3)
     limit = work.contract.policy.milestone_longest_days

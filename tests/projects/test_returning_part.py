@@ -4,14 +4,16 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
+from marketplace.core import clock
 from marketplace.core.errors import InvalidInput, InvalidTransition, NotAllowed
 from marketplace.core.models import AuditRow
 from marketplace.core.money import Money
 from payments import ledger
 from payments.models import GiveBack, Hold, Invoice, Refund, Transfer
-from payments.selectors import overviews, periods
-from payments.services import returns
-from projects.services import approvals, disputes, ending, proposals
+from payments.selectors import overviews, periods, tax_reports
+from payments.services import funding as paying
+from payments.services import returns, trust
+from projects.services import approvals, disputes, ending, funding, proposals
 from tests.payments.disputing import assert_books_are_clean, charge_back, decide, top_up
 from tests.payments.threads import together
 from tests.payments.world import World
@@ -91,7 +93,7 @@ def test_each_side_reads_what_went_back_and_the_sums_still_make_the_price(work):
 
 def test_several_parts_cost_nobody_a_cent_more_than_one(work):
     work.funded(1)
-    for amount in ("0.01", "33.33", "199.99", "0.17"):
+    for amount in ("5.01", "28.33", "194.99", "5.17"):
         give(work, amount)
     work.work_off()
     hold = work.step(1).hold
@@ -158,7 +160,7 @@ def test_only_the_freelancers_people_only_what_is_held_and_never_all_of_it(work)
     with pytest.raises(NotAllowed):
         ending.return_part(work.step(1), by=work.client, amount=eur("10.00"))
     for minor in (0, -1, 600_00, 600_01):
-        with pytest.raises(InvalidInput, match="below €600"):
+        with pytest.raises(InvalidInput, match="between €5"):
             ending.return_part(work.step(1), by=work.freelancer, amount=Money(minor, "EUR"))
     with pytest.raises(InvalidInput):
         ending.return_part(work.step(1), by=work.freelancer, amount=Money(100, "USD"))
@@ -253,3 +255,45 @@ def test_programs_give_part_back_through_the_same_door(work):
     assert post(work.as_client, "three").status_code == 403
     assert work.step(1).amount == eur("450.00")
     work.work_off()
+
+
+def test_what_went_back_while_it_was_held_is_taken_off_no_report_twice(work):
+    work.connect()
+    work.freelancer.party.country = "DE"
+    work.freelancer.party.save()
+    work.delivered(1)
+    give(work, "150.00")
+    approvals.approve(work.step(1), by=work.client)
+    work.work_off()
+    (seller,) = tax_reports.sellers(tax_reports.DAC7, clock.now().year)
+    assert sum(part.gross for part in seller.months) == 450_00
+
+
+def test_the_bank_takes_what_is_left_of_a_joint_payment_and_nobody_gets_more_than_was_paid(work):
+    joint = funding.fund_together(work.contract, by=work.client)
+    assert paying.checkout_url(joint)
+    work.stripe.pay(joint.session_id)
+    paying.confirm(joint)
+    give(work, "300.00")
+    work.work_off()
+    left = joint.amount - eur("309.00")
+    dispute = charge_back(work.stripe, work.step(1).hold, amount=left)
+    decide(work.stripe, dispute, won=False)
+    work.work_off()
+    assert ledger.balance(ledger.CHARGEBACK_LOSS, "EUR") == NOTHING
+    assert Refund.objects.count() == 1
+    assert [work.step(n).status for n in (1, 2, 3)] == ["cancelled"] * 3
+
+
+@pytest.mark.parametrize("amount", ["0.01", "4.99", "595.01", "599.99"])
+def test_crumbs_neither_go_back_nor_stay(work, amount):
+    work.funded(1)
+    with pytest.raises(InvalidInput, match="between"):
+        give(work, amount)
+
+
+def test_who_returned_nearly_all_of_it_has_finished_no_contract(work):
+    work.delivered(1)
+    give(work, "590.00")
+    approvals.approve(work.step(1), by=work.client)
+    assert trust.finished_contracts(work.freelancer.party) == 0
