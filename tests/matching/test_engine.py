@@ -110,8 +110,7 @@ def test_whoever_is_left_out_does_not_shape_the_scores_of_the_others():
     without = {found.id: found.features for found in ranking([*CROWD, FAN], exclude={"ines"})}
 
     assert "ines" not in without
-    assert everybody["fan"]["vote"] < 1
-    assert without["fan"]["vote"] == 1
+    assert everybody["fan"]["vote"] < without["fan"]["vote"]
 
 
 def test_a_second_skill_that_is_needed_lifts_a_person():
@@ -163,10 +162,10 @@ def test_equals_are_drawn_by_lot_another_one_for_every_project_but_always_the_sa
 def test_the_reasons_add_up_to_the_score(direction):
     needs = [
         CHECKOUT,
-        replace(CHECKOUT, id="shop", title="Zoo shop", skills=("Python",), language="de"),
+        replace(CHECKOUT, id="shop", title="Zoo shop", skills=("Python",)),
         Need(id="roses", title="Plan a rose garden", description="Twelve beds"),
     ]
-    matcher = build_index([replace(p, languages=frozenset({"en"})) for p in CROWD], needs, at=TODAY)
+    matcher = build_index(CROWD, needs, at=TODAY)
     found = (
         [each for need in needs for each in matcher.people_for(need, 10)]
         if direction == "people"
