@@ -14,7 +14,7 @@ from datetime import date
 import numpy as np
 
 from matching.engine import explain, index
-from matching.engine.bm25 import Bm25, Floats, Ints, contenders
+from matching.engine.bm25 import Floats, contenders
 from matching.engine.documents import Need, PersonDoc, Ranked
 from matching.engine.meaning import Reader
 from matching.engine.text import stem, surface_words, terms
@@ -33,6 +33,8 @@ RELEVANCE = ("vote", "title", "skills", "words")
 AS_RELEVANT = ("active", "recent")
 # A work this near in meaning is relevant without sharing a word.
 NEAR_ENOUGH = 0.45
+# Sharing less than so many words is little, even where nobody shares more.
+WORDS_ENOUGH = 5
 # The works of one person that may vote for one project, best first.
 VOTES_PER_NEED = 5
 # A person says more than a project, and there are fewer projects to search.
@@ -194,14 +196,15 @@ class _Asked:
         self.query = people.texts.query(terms_asked)
         self.own = people.words.query(terms_asked)
         voices = people.voices_on(max(at, need.posted_at or at))
-        in_title = people.titles.query(terms(need.title))
+        title = terms(need.title)
+        in_title = people.titles.query(title)
         words = people.heard(people.texts.scores(self.query))
         titles = people.heard(people.titles.scores(in_title))
         self.least = {
-            "vote": _by_chance(people.texts, self.query),
-            "best": _by_chance(people.texts, self.query),
-            "title": _by_chance(people.titles, in_title),
-            "words": _by_chance(people.words, self.own),
+            "vote": people.texts.score_of(WORDS_ENOUGH, self.query),
+            "best": people.texts.score_of(WORDS_ENOUGH, self.query),
+            "title": people.titles.score_of(min(WORDS_ENOUGH, len(set(title))), in_title),
+            "words": people.words.score_of(WORDS_ENOUGH, self.own),
         }
         self.votes = {
             "vote": people.vote(words, voices),
@@ -336,11 +339,6 @@ class _Weighed:
             kept=kept,
         )
         return Ranked(name, float(self.scores[place]), features, told)
-
-
-def _by_chance(words: Bm25, query: Ints) -> float:
-    """What as many shared words give as can be shared by chance."""
-    return explain.WORDS_ALIKE * float(words.idf[query].mean()) if len(query) else 0.0
 
 
 def _weigh(

@@ -108,17 +108,20 @@ def test_two_of_ten_places_are_kept_for_newcomers_who_fit_and_it_is_said(encoder
             id=f"veteran{n}",
             history=tuple(
                 work(f"PostgreSQL queries {m}", "reports, ten seconds", days_ago=9 * m + n)
-                for m in range(6)
+                for m in range(4)
             ),
         )
         for n in range(12)
     ]
-    found = ranking(encoder, [*veterans, TUNER, GARDENER])
+    tuner = replace(TUNER, history=tuple(replace(w, date=TODAY) for w in veterans[-1].history[:3]))
+    found = ranking(encoder, [*veterans, tuner, GARDENER])
 
     assert found[KEPT_FOR_NEW[0]].id == "tuner"
     kept = [each for each in found if any(r.kind == "newcomer" for r in each.reasons)]
     assert [each.id for each in kept] == ["tuner"]
-    assert "New here" in {said.text for said in explain.words(kept[0].reasons, "client")}
+    assert "Few projects here so far" in {
+        said.text for said in explain.words(kept[0].reasons, "client")
+    }
     others = [each.score for each in found if each.id != "tuner"]
     assert others == sorted(others, reverse=True)
 
