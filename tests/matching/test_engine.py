@@ -58,7 +58,9 @@ OTHERS = [
     )
     for n in range(5)
 ]
-FAN = PersonDoc(id="fan", history=(work(CHECKOUT.title, 2 * f"{CHECKOUT.description} "),))
+FAN = PersonDoc(
+    id="fan", history=(work(CHECKOUT.title, 2 * f"{CHECKOUT.description} ", days_ago=0),)
+)
 STAR = replace(INES, history=(*INES.history, *FAN.history))
 CROWD = [INES, OTTO, NEWCOMER, *OTHERS]
 
