@@ -34,9 +34,10 @@ from matching.management.commands.rank import last_day, read_both  # noqa: E402
 
 # A fit may not go below these: sources differ in what they lack, and a weight that one of them
 # has no use for (its people have no skills, or no bios) must not vanish for all.
-LEAST = {"skills": 0.2, "proof": 0.35, "words": 0.1, "active": 0.35, "recent": 0.35}
-# No outcome tells how to weigh what these say.
-FIXED = ("vote", "fresh", "profile", "language")
+LEAST = {"skills": 0.2, "words": 0.1}
+# No outcome tells how to weigh what these say. The last three together are at most a fifth of
+# all weights: outcomes of the past would reward whoever was busy and punish a break.
+FIXED = ("vote", "fresh", "profile", "proof", "active", "recent")
 STEPS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5)
 ROUNDS = 3
 # A step that gains less is noise.

@@ -63,6 +63,12 @@ class Bm25:
         weights = np.concatenate([self.matrix.data[span] for span in spans])
         return np.bincount(documents, weights=weights, minlength=self.size).astype(np.float64)
 
+    def score_of(self, words: int, columns: Ints) -> float:
+        """What a document gets that is wholly about so many average words of a query."""
+        if not len(columns):
+            return 0.0
+        return words * (SATURATION + 1) * float(self.idf[columns].mean())
+
     def score_all(self, queries: Sequence[Ints]) -> Floats:
         """A row of document scores for every query."""
         if not queries or not self.size:

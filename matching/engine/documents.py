@@ -13,8 +13,10 @@ UNKNOWN_FIT = 0.5
 class HistoryItem:
     """One piece of finished work. It votes for its owner, less as it grows old.
 
-    `weight` is 1 for work finished here and less for work the person entered themselves.
-    An item that is not `public` counts, but its title is never shown as a reason.
+    `weight` is 1 for work finished here and less for a sample the person entered themselves.
+    An item that is not `public` counts, but its title is never shown as a reason. `client` tells
+    works for one client from works for several; it is an id and compared with nothing else.
+    `shown_as` is what people read where `title` had to lose a name.
     """
 
     title: str
@@ -23,6 +25,13 @@ class HistoryItem:
     date: dt.date | None = None
     weight: float = 1.0
     public: bool = True
+    client: str = ""
+    shown_as: str = ""
+
+    @property
+    def is_sample(self) -> bool:
+        """Entered by its owner; nobody here has seen it done."""
+        return self.weight < 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +48,6 @@ class PersonDoc:
     bio: str = ""
     skills: tuple[tuple[str, int], ...] = ()
     history: tuple[HistoryItem, ...] = ()
-    languages: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ the rank. What it returns is JSON and is stored with the match; `words()` turns 
 reader's language later. Plain Python: web code imports this module.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from matching.engine.documents import UNKNOWN_FIT, HistoryItem, Need, PersonDoc, Reason
+from matching.engine.documents import HistoryItem, Need, PersonDoc, Reason
 from matching.engine.text import skill_key
 
 # Which summands of a score each reason stands for.
@@ -62,26 +62,32 @@ def reasons(
     need: Need,
     works: Sequence[Vote],
     shared_words: Sequence[str],
+    profile_near: bool = False,
     kept: bool = False,
 ) -> tuple[Reason, ...]:
     """The summands of a score as reasons, strongest first, then what is missing.
 
-    Their contributions add up to the sum of `parts`.
+    Their contributions add up to the sum of `parts`. `profile_near` says that profile and
+    project mean much the same, `kept` that the place was kept for somebody new.
     """
     counted = {skill_key(name): works_shown for name, works_shown in person.skills}
     asked = {skill_key(name): name for name in need.skills}
     found = [{"name": name, "works": counted[key]} for key, name in asked.items() if key in counted]
     missing = [name for key, name in asked.items() if key not in counted]
-    text = {"words": list(shared_words[:WORDS_NAMED]), "new": not person.history}
+    here = any(not work.is_sample for work in person.history)
+    text = {
+        "words": list(shared_words[:WORDS_NAMED]),
+        "new": not here,
+        "fits": profile_near or len(shared_words) >= WORDS_ALIKE,
+    }
+    active = {"busy": bool(features.get("active")), "here": here}
     told = [
         Reason("skills", _sum(parts, SKILL_PARTS), {"found": found, "needed": len(asked)}),
         Reason("works", _sum(parts, WORK_PARTS), _works(works)),
         Reason("profile", _sum(parts, PROFILE_PARTS), text),
-        Reason("active", _sum(parts, ACTIVE_PARTS), {"busy": bool(features.get("active"))}),
+        Reason("active", _sum(parts, ACTIVE_PARTS), active),
     ]
     told = [reason for reason in told if reason.contribution > 0]
-    if "language" in parts:
-        told.append(Reason("language", parts["language"], {"fit": features["language"]}))
     told.sort(key=lambda reason: -reason.contribution)
     if kept:
         told.append(Reason("newcomer"))
@@ -108,12 +114,13 @@ def strength(told: Sequence[Reason]) -> int:
 def words(told: Sequence[Reason], audience: Audience) -> list[Words]:
     """Reasons in the language of the reader; a client reads about the freelancer.
 
-    A language that nobody named adds the same to everybody, so it is stored but not said.
+    The middle that people without finished work get for it is stored and not said; neither
+    are kinds of reasons that earlier versions stored.
     """
     return [
         _SAID[reason.kind](reason.facts, audience)
         for reason in told
-        if reason.facts.get("fit") != UNKNOWN_FIT
+        if reason.kind in _SAID and reason.facts.get("here", True)
     ]
 
 
@@ -122,16 +129,19 @@ def _sum(parts: Mapping[str, float], names: Sequence[str]) -> float:
 
 
 def _works(works: Sequence[Vote]) -> dict[str, Any]:
-    """The similar works with the public ones that gave most named."""
+    """The similar works with the public ones that gave most named, and samples apart."""
     ordered = sorted(works, key=lambda vote: (-vote.share, vote.work.title))
-    alike = [vote for vote in ordered if vote.near or vote.words >= WORDS_ALIKE]
+    similar = [vote for vote in ordered if vote.near or vote.words >= WORDS_ALIKE]
+    alike = [vote for vote in similar if not vote.work.is_sample]
     named = [vote for vote in alike if vote.work.public][:WORKS_NAMED]
+    samples = [vote.work.shown_as or vote.work.title for vote in similar if vote.work.is_sample]
     total = sum(vote.share for vote in works)
     return {
         "alike": len(alike),
+        "samples": samples,
         "named": [
             {
-                "title": vote.work.title,
+                "title": vote.work.shown_as or vote.work.title,
                 "on": vote.work.date.isoformat() if vote.work.date else None,
                 "share": round(vote.share / total, 4),
             }
@@ -154,14 +164,16 @@ def _proof(skill: Mapping[str, Any]) -> str:
     if not skill["works"]:
         return str(skill["name"])
     return ngettext(
-        "%(skill)s (shown in %(count)d past project)",
-        "%(skill)s (shown in %(count)d past projects)",
+        "%(skill)s (shown in work for %(count)d client)",
+        "%(skill)s (shown in work for %(count)d clients)",
         skill["works"],
     ) % {"skill": skill["name"], "count": skill["works"]}
 
 
 def _say_works(facts: Mapping[str, Any], audience: Audience) -> Words:
-    count = facts["alike"]
+    count, samples = facts["alike"], facts.get("samples", [])
+    if not count and samples:
+        return Words("part", _in_portfolio(len(samples), audience), _listed(map(_quoted, samples)))
     if not count:
         return Words("part", _("Past work is a little like this project"))
     if audience == "client":
@@ -172,20 +184,43 @@ def _say_works(facts: Mapping[str, Any], audience: Audience) -> Words:
             "%(count)d of your past projects are similar",
             count,
         )
-    return Words("yes", head % {"count": count}, _listed([_title(w) for w in facts["named"]]))
+    named = [_title(work) for work in facts["named"]]
+    if samples:
+        named.append(_in_portfolio(len(samples), audience))
+    return Words("yes", head % {"count": count}, _listed(named))
+
+
+def _in_portfolio(count: int, audience: Audience) -> str:
+    if audience == "client":
+        said = ngettext(
+            "%(count)d sample in the portfolio", "%(count)d samples in the portfolio", count
+        )
+    else:
+        said = ngettext(
+            "%(count)d sample in your portfolio", "%(count)d samples in your portfolio", count
+        )
+    return said % {"count": count}
+
+
+def _quoted(title: str) -> str:
+    return _("“%(title)s”") % {"title": title}
 
 
 def _title(work: Mapping[str, Any]) -> str:
     if not work["on"]:
-        return _("“%(title)s”") % {"title": work["title"]}
+        return _quoted(work["title"])
     month = date_format(date.fromisoformat(work["on"]), "YEAR_MONTH_FORMAT")
     return _("“%(title)s” (%(month)s)") % {"title": work["title"], "month": month}
 
 
 def _say_profile(facts: Mapping[str, Any], audience: Audience) -> Words:
     shared = _listed(facts["words"])
+    if not facts.get("fits", True):
+        if audience == "client":
+            return Words("part", _("The profile is a little like this project"), shared)
+        return Words("part", _("Your profile is a little like this project"), shared)
     if facts["new"] and audience == "client":
-        return Words("yes", _("New here, and the profile fits"), shared)
+        return Words("yes", _("No finished project here yet, and the profile fits"), shared)
     head = _("The profile fits") if audience == "client" else _("Your profile fits")
     return Words("yes", head, shared)
 
@@ -201,18 +236,11 @@ def _say_active(facts: Mapping[str, Any], audience: Audience) -> Words:
 
 
 def _say_newcomer(facts: Mapping[str, Any], audience: Audience) -> Words:
-    head = _("New here") if audience == "client" else _("You are new here")
-    return Words("part", head, _("Two of the first ten places are kept for new people who fit."))
-
-
-def _say_language(facts: Mapping[str, Any], audience: Audience) -> Words:
     if audience == "client":
-        if facts["fit"]:
-            return Words("yes", _("Works in the language of your project"))
-        return Words("no", _("The language of your project is not on the profile"))
-    if facts["fit"]:
-        return Words("yes", _("You work in the language of the project"))
-    return Words("no", _("The language of the project is not on your profile"))
+        head = _("Few projects here so far")
+    else:
+        head = _("You have few projects here so far")
+    return Words("part", head, _("Up to two of the first ten places are kept for people who fit."))
 
 
 def _say_missing(facts: Mapping[str, Any], audience: Audience) -> Words:
@@ -226,7 +254,7 @@ def _say_missing(facts: Mapping[str, Any], audience: Audience) -> Words:
     )
 
 
-def _listed(names: Sequence[str]) -> str:
+def _listed(names: Iterable[str]) -> str:
     return _(", ").join(names)
 
 
@@ -235,7 +263,6 @@ _SAID: Mapping[str, Callable[[Mapping[str, Any], Audience], Words]] = {
     "works": _say_works,
     "profile": _say_profile,
     "active": _say_active,
-    "language": _say_language,
     "newcomer": _say_newcomer,
     "missing": _say_missing,
 }

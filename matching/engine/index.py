@@ -1,5 +1,6 @@
 """People and projects as matrices, built once and asked often."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
@@ -14,19 +15,23 @@ from matching.engine.encoder import Vectors
 from matching.engine.meaning import SERVED, Meanings, Reader, Space
 from matching.engine.proof import ProofTable
 from matching.engine.skills import SkillTable
-from matching.engine.text import skill_key, terms
+from matching.engine.text import is_latin, skill_key, terms
 
 Flags = npt.NDArray[np.bool_]
 
-# With this many past works a person is judged by them and no longer by "fresh".
+# With this many finished works a person is judged by them and no longer by "fresh".
 SETTLED = 2
 # The works of one person that are read, latest first: a cap on anybody's influence.
 LATEST_WORKS = 200
-# Up to this many past works somebody is new here.
+# Up to this many finished works somebody is new here.
 NEW_UP_TO = 3
 # "Active" counts works finished in so many days, and no more than so many of them.
 ACTIVE_DAYS = 90
 ACTIVE_ENOUGH = 5
+# Two works of one person that share this much of their words are one work told twice.
+SAME_WORDS = 0.8
+# So many samples of a person may vote for one project, those that are nearest.
+SAMPLES_HEARD = 2
 
 
 class People:
@@ -45,20 +50,48 @@ class People:
         self._days, self._weights = days_of(self.works), weights_of(self.works)
         titles = [terms(work.title) for work in self.works]
         self.titles = Bm25(titles)
-        self.texts = Bm25(
-            [2 * title + _body(work) for title, work in zip(titles, self.works, strict=True)]
+        texts = [2 * title + _body(work) for title, work in zip(titles, self.works, strict=True)]
+        self.texts = Bm25(texts)
+        said = iter(texts)
+        self._shares: Floats = np.asarray(
+            [
+                share
+                for history in histories
+                for share in shares_of_voice(history, [next(said) for _ in history])
+            ]
         )
+        self._samples: Ints = np.flatnonzero(self._weights < 1).astype(np.int64)
+        # Works come newest first, so the one that counts for a client is the last one.
+        self._counts = np.asarray([one for h in histories for one in _one_a_client(h)], dtype=bool)
         self.words = Bm25([own_terms(person) for person in self.docs])
         self.skills = SkillTable([person.skills for person in self.docs])
         self.proof = ProofTable([person.skills for person in self.docs], self.skills)
-        self.freshness = np.asarray([freshness(count) for count in counts])
-        self.new = np.asarray(counts) <= NEW_UP_TO
-        self._speakers = _by_language(self.docs)
+        finished = [finished_works(history) for history in histories]
+        self.freshness = np.asarray([freshness(count) for count in finished])
+        self.new = np.asarray(finished) <= NEW_UP_TO
         self.meaning = PeopleMeaning(self, read) if read else None
 
     def voices_on(self, day: date) -> Floats:
         """How much the vote of each work counts on this day."""
-        return votes.voice(day.toordinal() - self._days, self._weights)
+        return votes.voice(day.toordinal() - self._days, self._weights) * self._shares
+
+    def heard(self, scores: Floats) -> Floats:
+        """The nearness with which works may vote: no repeats, and two samples a person.
+
+        No sample is nearer than the nearest finished work: a text copied from the project
+        is nearer than anything anybody has really done.
+        """
+        found = np.where(self._shares > 0, scores, 0.0)
+        if not len(self._samples):
+            return found
+        nearest = float(np.where(self._weights < 1, 0.0, found).max(initial=0.0))
+        if nearest:
+            found[self._samples] = np.minimum(found[self._samples], nearest)
+        owners = self.owners[self._samples]
+        order = np.lexsort((-found[self._samples], owners))
+        place = np.arange(len(order)) - np.searchsorted(owners[order], owners[order])
+        found[self._samples[order[place >= SAMPLES_HEARD]]] = 0.0
+        return found
 
     def vote(self, scores: Floats, voices: Floats) -> votes.Votes:
         """The votes of the nearest works for the people who did them."""
@@ -69,25 +102,19 @@ class People:
         return votes.of_the_best(scores, owners=self.owners, people=len(self.docs), voices=voices)
 
     def active_on(self, day: date) -> tuple[Floats, Floats]:
-        """Per person, works finished here lately (1 is plenty), and how fresh the last one is.
+        """Per person, clients worked for lately (1 is plenty), and how fresh the last work is.
 
-        Only work finished here counts: samples can be entered at any time.
+        Only work finished here counts: samples can be entered at any time. A break takes
+        freshness down to the middle, where those stand of whom nothing is known, and no lower.
         """
-        here = self._weights >= 1
         ages = np.maximum(day.toordinal() - self._days, 0)
-        lately = (here & (ages <= ACTIVE_DAYS)).astype(float)
+        lately = (self._counts & (ages <= ACTIVE_DAYS)).astype(float)
         size = len(self.docs)
         count = np.bincount(self.owners, weights=lately, minlength=size)
-        recent = np.zeros(size)
-        np.maximum.at(recent, self.owners, np.where(here, np.exp(-ages / ACTIVE_DAYS), 0.0))
+        recent = np.full(size, UNKNOWN_FIT)
+        fresh = UNKNOWN_FIT + (1 - UNKNOWN_FIT) * np.exp(-ages / ACTIVE_DAYS)
+        np.maximum.at(recent, self.owners, np.where(self._weights < 1, 0.0, fresh))
         return np.minimum(count / ACTIVE_ENOUGH, 1.0), recent
-
-    def language_fit(self, wanted: str) -> Floats:
-        """`language_fit` of everybody at once."""
-        fits = np.where(self._speakers[""], 0.0, UNKNOWN_FIT)
-        if wanted in self._speakers:
-            fits[self._speakers[wanted]] = 1.0
-        return fits
 
     def works_of(self, place: int) -> range:
         """The places of the works of one person."""
@@ -107,13 +134,14 @@ class PeopleMeaning:
     """The vectors of works and of the profiles of people without many."""
 
     def __init__(self, people: People, read: Reader) -> None:
-        vectors = read.vectors([work_text(work) for work in people.works])
+        vectors = read.vectors([for_encoder(work_text(work)) for work in people.works])
         self._read = read
         self._space = Space(vectors, people.owners)
         self.works = Meanings(self._space.place(vectors))
         # Whoever has settled in is known by their works.
         fresh = [
-            own_text(p) if f else "" for p, f in zip(people.docs, people.freshness, strict=True)
+            for_encoder(own_text(p)) if f else ""
+            for p, f in zip(people.docs, people.freshness, strict=True)
         ]
         self.profiles = Meanings(self._space.place(read.vectors(fresh)))
 
@@ -121,7 +149,7 @@ class PeopleMeaning:
         """A project as a vector of this space, or None when its language is not served."""
         if need.language not in SERVED:
             return None
-        vector = self._read.passing([need_text(need)])
+        vector = self._read.passing([for_encoder(need_text(need))])
         return self._space.place(vector)[0] if vector.any() else None
 
 
@@ -129,7 +157,7 @@ class NeedsMeaning:
     """The vectors of open projects."""
 
     def __init__(self, needs: Sequence[Need], read: Reader) -> None:
-        texts = [need_text(need) if need.language in SERVED else "" for need in needs]
+        texts = [for_encoder(need_text(n)) if n.language in SERVED else "" for n in needs]
         vectors = read.vectors(texts)
         self._read = read
         self._space = Space(vectors)
@@ -137,7 +165,7 @@ class NeedsMeaning:
 
     def near(self, works: Sequence[HistoryItem]) -> Floats:
         """How near each project is to each of these works: a row per work."""
-        placed = self._space.place(self._read.passing([work_text(work) for work in works]))
+        placed = self._space.place(self._read.passing([for_encoder(work_text(w)) for w in works]))
         return np.stack([self._needs.near(vector) for vector in placed])
 
 
@@ -149,7 +177,6 @@ class Needs:
         self.texts = Bm25([need_terms(need, title_counts=2) for need in self.docs])
         self.titles = Bm25([terms(need.title) for need in self.docs])
         self.skills = SkillTable([[(name, 0) for name in need.skills] for need in self.docs])
-        self.name_languages = any(need.language for need in self.docs)
         self.meaning = NeedsMeaning(self.docs, read) if read else None
 
     def flags(self, ids: Collection[str], *, client: str) -> Flags:
@@ -159,16 +186,72 @@ class Needs:
         )
 
 
+def finished_works(history: Sequence[HistoryItem]) -> int:
+    """How many works were finished here: samples make nobody less new."""
+    return sum(not work.is_sample for work in history)
+
+
+def shares_of_voice(history: Sequence[HistoryItem], said: Sequence[Collection[str]]) -> list[float]:
+    """What each work of one person keeps of its voice, given the terms of each.
+
+    What was told before has none, and n works for one client speak like the root of n: whoever
+    repeats themselves, or has a friend who orders often, is not heard more than others.
+    """
+    repeats = _repeats(said)
+    works = [None if again else work.client for work, again in zip(history, repeats, strict=True)]
+    per_client = Counter(client for client in works if client)
+    return [
+        0.0 if client is None else per_client[client] ** -0.5 if client else 1.0 for client in works
+    ]
+
+
+def _repeats(said: Sequence[Collection[str]]) -> list[bool]:
+    first: list[frozenset[str]] = []
+    found = []
+    for each in map(frozenset, said):
+        again = any(_same(each, other) for other in first)
+        found.append(again)
+        if each and not again:
+            first.append(each)
+    return found
+
+
+def _same(one: frozenset[str], other: frozenset[str]) -> bool:
+    # Comparing the sizes first spares nearly every comparison of the words.
+    if min(len(one), len(other)) < SAME_WORDS * max(len(one), len(other)):
+        return False
+    return len(one & other) >= SAME_WORDS * len(one | other)
+
+
+def _one_a_client(history: Sequence[HistoryItem]) -> list[bool]:
+    """True for every finished work that is the first in the list for its client."""
+    seen: set[str] = set()
+    found = []
+    for work in history:
+        found.append(not work.is_sample and work.client not in seen)
+        if work.client and not work.is_sample:
+            seen.add(work.client)
+    return found
+
+
 def latest(history: Sequence[HistoryItem]) -> list[HistoryItem]:
     """The newest works of a person, newest first; those without a date come last."""
     return sorted(history, key=lambda work: work.date or date.min, reverse=True)[:LATEST_WORKS]
 
 
 def with_proof(person: PersonDoc) -> PersonDoc:
-    """The person with every skill their works show, each with the number of such works."""
+    """The person with every skill their finished works show, each with how many do.
+
+    Several works for one client show a skill once.
+    """
     shown: dict[str, tuple[str, int]] = {}
+    seen: set[tuple[str, str]] = set()
     for work in person.history:
         for key, name in {skill_key(name): name for name in work.skills}.items():
+            if work.is_sample or (key, work.client) in seen:
+                continue
+            if work.client:
+                seen.add((key, work.client))
             shown[key] = (name, shown.get(key, ("", 0))[1] + 1)
     if not shown:
         return person
@@ -195,11 +278,13 @@ def freshness(works: int) -> float:
     return max(0.0, 1 - works / SETTLED)
 
 
-def language_fit(wanted: str, spoken: Collection[str]) -> float:
-    """1 when the project's language is one the person works in, half when nobody said."""
-    if not wanted or not spoken:
-        return UNKNOWN_FIT
-    return float(wanted in spoken)
+def for_encoder(text: str) -> str:
+    """The text, or nothing where it is not mainly in Latin letters.
+
+    Nobody says in which language they write, and the encoder takes all text of another script
+    for much the same. Such texts are found by their words.
+    """
+    return text if is_latin(text) else ""
 
 
 def work_text(work: HistoryItem) -> str:
@@ -240,13 +325,3 @@ def need_terms(need: Need, *, title_counts: int = 1) -> list[str]:
 def need_texts(need: Need) -> tuple[str, str, str]:
     """Title, skills and description of a project."""
     return need.title, "\n".join(need.skills), need.description
-
-
-def _by_language(people: Sequence[PersonDoc]) -> dict[str, Flags]:
-    """Who works in each language; under "" whoever named any."""
-    flags: dict[str, Flags] = {"": np.zeros(len(people), dtype=np.bool_)}
-    for place, person in enumerate(people):
-        for code in person.languages:
-            flags.setdefault(code, np.zeros(len(people), dtype=np.bool_))[place] = True
-            flags[""][place] = True
-    return flags

@@ -21,16 +21,20 @@ from matching.engine.text import stem, surface_words, terms
 from matching.engine.votes import voice
 from matching.engine.weights import load_weights
 
-VERSION = "votes-2"
+VERSION = "votes-3"
 
 # Fitted on labelled public data; the file says how, docs/matching.md how well.
 WEIGHTS: Mapping[str, float] = load_weights()
 # Shares already; the others are divided by the best of the query.
-SHARES = frozenset({"skills", "active", "recent", "fresh", "language"})
-# Without any of these, being busy or a language in common is no reason to be shown.
+SHARES = frozenset({"skills", "active", "recent", "fresh"})
+# Without any of these, being busy is no reason to be shown.
 RELEVANCE = ("vote", "title", "skills", "words")
+# What somebody did lately says something only as far as they are relevant.
+AS_RELEVANT = ("active", "recent")
 # A work this near in meaning is relevant without sharing a word.
 NEAR_ENOUGH = 0.45
+# Sharing less than so many words is little, even where nobody shares more.
+WORDS_ENOUGH = 5
 # The works of one person that may vote for one project, best first.
 VOTES_PER_NEED = 5
 # A person says more than a project, and there are fewer projects to search.
@@ -40,7 +44,9 @@ WORKS_READ = 10
 # These of the first ten places, counted from 0, are kept for people with little past work.
 KEPT_FOR_NEW = (2, 9)
 # Who of them comes first. What a record makes larger says nothing between one work and three.
-TELLING_IF_NEW = ("best", "meaning", "recent", "fresh", "profile")
+TELLING_IF_NEW = ("best", "meaning", "fresh", "profile")
+# A kept place goes to nobody whose score is less than this part of that of the displaced.
+FIT_FLOOR = 0.8
 
 
 class Matcher:
@@ -67,7 +73,7 @@ class Matcher:
     ) -> list[Ranked]:
         """The k people who fit a project best. Its client is never among them.
 
-        Two of the first ten places belong to people who are new here and fit.
+        Up to two of the first ten places belong to people who are new here and fit as well.
         """
         asked = _Asked(self._people, need, at=self._at)
         weighed = asked.weigh(exclude)
@@ -93,6 +99,8 @@ class Matcher:
                     for item in voted
                 ],
                 shared_words=[forms[term] for term in mentions(place)],
+                profile_near=asked.profile is not None
+                and float(asked.profile[place]) >= NEAR_ENOUGH,
                 kept=kept,
             )
 
@@ -114,14 +122,16 @@ class Matcher:
         titles = [needs.titles.query(terms(work.title)) for work in works]
         own = needs.texts.query(index.own_terms(person), limit=PERSON_TERMS)
         person = index.with_proof(person)
-        ages = self._at.toordinal() - index.days_of(works)
-        voices = voice(ages, index.weights_of(works))[:, np.newaxis]
-        votes = _strongest(voices * needs.texts.score_all(queries))
-        title_votes = _strongest(voices * needs.titles.score_all(titles))
+        ages, weights = self._at.toordinal() - index.days_of(works), index.weights_of(works)
+        shares = index.shares_of_voice(works, [index.work_terms(work) for work in works])
+        voices = (voice(ages, weights) * shares)[:, np.newaxis]
+        samples = weights < 1
+        votes = _strongest(voices * needs.texts.score_all(queries), samples)
+        title_votes = _strongest(voices * needs.titles.score_all(titles), samples)
         near = np.zeros_like(votes)
         if needs.meaning and len(works):
             near[:WORKS_READ] = needs.meaning.near(works[:WORKS_READ])
-        meant = _strongest(voices * near)
+        meant = _strongest(voices * near, samples)
         raw = {
             "vote": votes.sum(axis=0),
             "title": title_votes.sum(axis=0),
@@ -130,24 +140,22 @@ class Matcher:
         }
         if needs.meaning:
             raw["meaning_best"] = meant.sum(axis=0)
-        raw["fresh"] = np.full(len(needs.docs), index.freshness(len(works)))
-        if needs.name_languages:
-            raw["language"] = np.asarray(
-                [index.language_fit(need.language, person.languages) for need in needs.docs]
-            )
+        fresh = index.freshness(index.finished_works(works))
+        raw["fresh"] = np.full(len(needs.docs), fresh)
         weighed = _weigh(
             raw,
             out=needs.flags(exclude, client=person.id),
-            near=near.max(axis=0, initial=0.0) >= NEAR_ENOUGH,
+            near=near.max(axis=0, initial=0.0),
+            least={},
         )
-        shares = votes * weighed.unit("vote") + title_votes * weighed.unit("title")
-        shares += meant * weighed.unit("meaning_best")
+        given = votes * weighed.unit("vote") + title_votes * weighed.unit("title")
+        given += meant * weighed.unit("meaning_best")
         alike = [needs.texts.reader(query) for query in queries]
         mentions = needs.texts.reader(own)
         forms = _surface_forms(index.own_text(person))
 
         def ranked(place: int) -> Ranked:
-            voted = [at for at in range(len(works)) if shares[at, place]]
+            voted = [at for at in range(len(works)) if given[at, place]]
             return weighed.ranked(
                 place,
                 name=needs.docs[place].id,
@@ -156,7 +164,7 @@ class Matcher:
                 works=[
                     explain.Vote(
                         works[at],
-                        float(shares[at, place]),
+                        float(given[at, place]),
                         len(alike[at](place)),
                         float(near[at, place]) >= NEAR_ENOUGH,
                     )
@@ -188,8 +196,16 @@ class _Asked:
         self.query = people.texts.query(terms_asked)
         self.own = people.words.query(terms_asked)
         voices = people.voices_on(max(at, need.posted_at or at))
-        words = people.texts.scores(self.query)
-        titles = people.titles.scores(people.titles.query(terms(need.title)))
+        title = terms(need.title)
+        in_title = people.titles.query(title)
+        words = people.heard(people.texts.scores(self.query))
+        titles = people.heard(people.titles.scores(in_title))
+        self.least = {
+            "vote": people.texts.score_of(WORDS_ENOUGH, self.query),
+            "best": people.texts.score_of(WORDS_ENOUGH, self.query),
+            "title": people.titles.score_of(min(WORDS_ENOUGH, len(set(title))), in_title),
+            "words": people.words.score_of(WORDS_ENOUGH, self.own),
+        }
         self.votes = {
             "vote": people.vote(words, voices),
             "best": people.vote_of_the_best(words, voices),
@@ -201,8 +217,9 @@ class _Asked:
         if people.meaning and meant is not None:
             self.near = people.meaning.works.near(meant)
             self.profile = people.meaning.profiles.near(meant)
-            self.votes["meaning"] = people.vote(self.near, voices)
-            self.votes["meaning_best"] = people.vote_of_the_best(self.near, voices)
+            near = people.heard(self.near)
+            self.votes["meaning"] = people.vote(near, voices)
+            self.votes["meaning_best"] = people.vote_of_the_best(near, voices)
 
     def weigh(self, exclude: Collection[str]) -> "_Weighed":
         """The features of everybody and their sums."""
@@ -215,14 +232,12 @@ class _Asked:
         raw["fresh"] = people.freshness
         if self.profile is not None:
             raw["profile"] = self.profile * people.freshness
-        if need.language:
-            raw["language"] = people.language_fit(need.language)
         near = np.zeros(len(people.docs))
         np.maximum.at(near, people.owners, self.near)
         if self.profile is not None:
             near = np.maximum(near, self.profile)
         out = people.flags({*exclude, need.client})
-        return _weigh(raw, out=out, near=near >= NEAR_ENOUGH)
+        return _weigh(raw, out=out, near=near, least=self.least)
 
     def shares(self, weighed: "_Weighed") -> Floats:
         """What every work gave to the score of its owner."""
@@ -262,14 +277,37 @@ class _Weighed:
         best = sorted(contenders(self.scores, k).tolist(), key=order)[:k]
         if new is None:
             return [(place, False) for place in best]
-        return with_newcomers(best, self._newest(new, order), k)
+        return self._with_newcomers(best, k, new=new, order=order)
 
-    def _newest(self, new: index.Flags, order: Callable[[int], tuple[float, int]]) -> list[int]:
-        """The newcomers who fit, those first whose few works and words fit best."""
+    def _with_newcomers(
+        self,
+        best: Sequence[int],
+        k: int,
+        *,
+        new: index.Flags,
+        order: Callable[[int], tuple[float, int]],
+    ) -> list[tuple[int, bool]]:
+        """The best with newcomers moved up to the places that are kept for them.
+
+        Nothing moves where enough newcomers stand that high by their score alone, or where
+        nobody new comes near the score of whoever would have to move down.
+        """
         telling = [name for name in TELLING_IF_NEW if name in self.features]
         merits = np.sum([self.weights[name] * self.features[name] for name in telling], axis=0)
-        found = contenders(np.where(new & (self.scores > 0), merits, 0.0), max(KEPT_FOR_NEW) + 1)
-        return sorted(found.tolist(), key=lambda place: (-round(merits[place], 12), order(place)))
+        found = [(place, False) for place in best]
+        for count, at in enumerate(KEPT_FOR_NEW, start=1):
+            if len(found) <= at:
+                break
+            ahead = {place for place, _ in found[: at + 1]}
+            if sum(bool(new[place]) for place in ahead) >= count:
+                continue
+            enough = FIT_FLOOR * self.scores[found[at][0]]
+            fitting = set(np.flatnonzero(new & (self.scores >= enough)).tolist()) - ahead
+            if fitting:
+                first = min(fitting, key=lambda place: (-round(merits[place], 12), order(place)))
+                found = [(place, kept) for place, kept in found if place != first]
+                found.insert(at, (first, True))
+        return found[:k]
 
     def unit(self, name: str) -> float:
         """What one point of a feature, before it was scaled, adds to the score."""
@@ -285,6 +323,7 @@ class _Weighed:
         need: Need,
         works: Sequence[explain.Vote],
         shared_words: Sequence[str],
+        profile_near: bool = False,
         kept: bool = False,
     ) -> Ranked:
         features = {name: float(values[place]) for name, values in self.features.items()}
@@ -296,49 +335,47 @@ class _Weighed:
             need=need,
             works=works,
             shared_words=shared_words,
+            profile_near=profile_near,
             kept=kept,
         )
         return Ranked(name, float(self.scores[place]), features, told)
 
 
-def with_newcomers(best: Sequence[int], newest: Sequence[int], k: int) -> list[tuple[int, bool]]:
-    """The best with the best of the newcomers moved up to the places that are kept for them.
+def _weigh(
+    raw: Mapping[str, Floats], *, out: index.Flags, near: Floats, least: Mapping[str, float]
+) -> _Weighed:
+    """Scale the features and add them up; who is out, or has nothing in common, gets 0.
 
-    Nothing moves where enough newcomers stand that high by their score alone.
+    `least` is what a feature is divided by at least: the best of a bad lot is not good.
     """
-    found = [(place, False) for place in best]
-    new = set(newest)
-    for count, at in enumerate(KEPT_FOR_NEW, start=1):
-        ahead = {place for place, _ in found[: at + 1]}
-        waiting = [place for place in newest if place not in ahead]
-        if at >= k or len(found) <= at or len(new & ahead) >= count or not waiting:
-            continue
-        found = [(place, kept) for place, kept in found if place != waiting[0]]
-        found.insert(at, (waiting[0], True))
-    return found[:k]
-
-
-def _weigh(raw: Mapping[str, Floats], *, out: index.Flags, near: index.Flags) -> _Weighed:
-    """Scale the features and add them up; who is out, or has nothing in common, gets 0."""
     kept = {name: np.where(out, 0.0, values) for name, values in raw.items()}
-    tops = {name: float(values.max(initial=0.0)) for name, values in kept.items()}
+    tops = {name: float(values.max(initial=least.get(name, 0.0))) for name, values in kept.items()}
     features = {
         name: values / tops[name] if name not in SHARES and tops[name] else values
         for name, values in kept.items()
     }
     features["fresh"] = features["words"] * features["fresh"]
+    ties = [features[name] for name in RELEVANCE]
+    relevance = np.maximum.reduce([*ties, near])
+    features |= {n: features[n] * relevance for n in AS_RELEVANT if n in features}
     total = sum(WEIGHTS[name] for name in features)
     weights = {name: WEIGHTS[name] / total for name in features}
-    relevant = (sum(features[name] for name in RELEVANCE) > 0) | (near & ~out)
+    relevant = (np.maximum.reduce(ties) > 0) | (near >= NEAR_ENOUGH)
     scores = sum(weights[name] * values for name, values in features.items())
     return _Weighed(features, weights, tops, np.where(relevant & ~out, scores, 0.0))
 
 
-def _strongest(votes: Floats) -> Floats:
-    """Per project, only the strongest votes of a person; the rest are silent."""
-    if len(votes) <= VOTES_PER_NEED:
+def _strongest(votes: Floats, samples: index.Flags) -> Floats:
+    """Per project, only the strongest votes of a person, few of samples; the rest are silent."""
+    votes = votes.copy()
+    votes[samples] = _top(votes[samples], index.SAMPLES_HEARD)
+    return _top(votes, VOTES_PER_NEED)
+
+
+def _top(votes: Floats, most: int) -> Floats:
+    if len(votes) <= most:
         return votes
-    edge = np.partition(votes, -VOTES_PER_NEED, axis=0)[-VOTES_PER_NEED]
+    edge = np.partition(votes, -most, axis=0)[-most]
     return np.where(votes >= edge, votes, 0.0)
 
 

@@ -55,6 +55,12 @@ PATTERNS = tuple(
         r"\b\d{2}[\s-]*(?:years?|yrs?)[\s-]*old\b",
         rf"\b{_SCHOOL}\s+(?:of|für|de|di)\s+(?:the\s+)?{_CAPITALISED}(?:\s+and\s+{_CAPITALISED})?",
         rf"\bnative\s+{_CAPITALISED}\s+speaker\b",
+        # Why somebody was away, as far as set phrases tell it.
+        r"\b(?:maternity|paternity|parental|sick|medical|family|adoption|carer['’]?s?)\s+leave\b",
+        r"\bafter\s+(?:an?\s+|my\s+)?(?:\w+\s+)?(?:illness|cancer|burn-?out|pregnancy|childbirth)\b",
+        r"\b(?:military|civilian|national)\s+service\b",
+        r"\b(?:served|serving)\s+in\s+the\s+(?:army|navy|air\s+force|military|marines)\b",
+        r"\b(?:career|family)\s+break\b|\bstay-at-home\b",
     )
 )
 # "A German developer", "German-born engineer"; "I am German", "being a German".
@@ -66,6 +72,12 @@ _ORIGINS = (
 _NAMED_SCHOOL = re.compile(
     r"(?:\b[A-ZÀ-Þ][\w.’'-]*\s+){1,3}"
     r"(?:University|College|School|Institute|Academy|Polytechnic|Universität|Hochschule)\b"
+)
+
+# "Worked at Initech", "employed by Globex Systems", "ex-Hooli": for whom, not what.
+_EMPLOYER = re.compile(
+    r"\b(?:(?i:work(?:ed|ing)?\s+at|employ(?:ed|ee)\s+(?:at|by|of)|formerly\s+(?:at|with))\s+"
+    r"(?:the\s+)?|[Ee]x-)[A-ZÀ-Þ][\w&’'-]*(?:\s+[A-ZÀ-Þ][\w&’'-]*){0,3}"
 )
 
 _PERSONAL_WORDS = """
@@ -84,18 +96,26 @@ _NOT_PLACES = """
     phoenix resolute south wake welt west world
 """
 NOT_PLACES = frozenset(_NOT_PLACES.split())
+# The accents of European letters; what Thai or Hindi set above a letter is part of the word.
+_MARKS = "[\\u0300-\\u036f]*"
+# Letters that Unicode does not take apart, with what stands for them without the stroke.
+_STROKES = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i"})
+_LIKE = {"l": "[lł]", "o": "[oø]", "d": "[dđ]", "i": "[iıİ]", "ß": "(?:ß|ss)"}
+# Thai, Japanese and Chinese write no spaces; Korean hangs endings on a name. Hangul in pieces,
+# as NFD leaves it.
+_NO_SPACES = re.compile(r"[\u0e00-\u0e7f\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff]")
 _REGIONS = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/")
 # Without the languages whose short names fold into words of work: Çad, Çin, Czad.
 _PLACE_LANGUAGES = ("en", "de", "es", "fr", "it", "nl", "pt")
 
 
 def without_patterns(text: str) -> str:
-    """The text without mail addresses, links, handles, phone numbers, ages and schools."""
+    """The text without contact data, links, ages, schools, employers and reasons for breaks."""
     for pattern in PATTERNS:
         text = pattern.sub(" ", text)
     for pattern in _ORIGINS:
         text = pattern.sub(_without_origin, text)
-    return _NAMED_SCHOOL.sub(" ", text)
+    return _EMPLOYER.sub(" ", _NAMED_SCHOOL.sub(" ", text))
 
 
 def _without_origin(found: re.Match[str]) -> str:
@@ -103,12 +123,28 @@ def _without_origin(found: re.Match[str]) -> str:
 
 
 def without_names(text: str, names: Iterable[str]) -> str:
-    """The text without these names, whatever their case; initials stay."""
-    found = sorted({name for name in names if len(name) > 1}, key=len, reverse=True)
-    if not found:
+    """The text without these names, whatever their case and accents; initials stay.
+
+    A name in a script that is written without spaces goes wherever it stands.
+    """
+    plain = {_without_marks(name) for name in names if len(name) > 1}
+    if not plain:
         return text
-    alternatives = "|".join(map(re.escape, found))
-    return re.sub(rf"(?<!\w)(?:{alternatives})(?!\w)", " ", text, flags=re.IGNORECASE)
+    found = [_anywhere(name) for name in sorted(plain, key=len, reverse=True)]
+    pattern = re.compile("|".join(found), re.IGNORECASE)
+    return unicodedata.normalize("NFC", pattern.sub(" ", unicodedata.normalize("NFD", text)))
+
+
+def _anywhere(name: str) -> str:
+    """A pattern of a name that has lost its accents, with or without them."""
+    spelled = "".join(_LIKE.get(char, re.escape(char)) + _MARKS for char in name)
+    return spelled if _NO_SPACES.search(name) else rf"(?<!\w){spelled}(?!\w)"
+
+
+def _without_marks(name: str) -> str:
+    """The name in lower case without accents, strokes through letters included."""
+    plain = unicodedata.normalize("NFD", name.lower()).translate(_STROKES)
+    return re.sub(_MARKS, "", plain)
 
 
 def without_personal_words(words: list[str]) -> list[str]:

@@ -15,6 +15,9 @@ HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # Scripts that write words without spaces are cut into overlapping pairs of characters.
 UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]+")
 
+# Letters before this one are Latin, once accents are taken off.
+LATIN_ENDS = "\u0250"
+
 _STOP_WORDS = """
     a about all also am an and any are as at be because been but by can could did do does for
     from had has have how i if in into is it its just me my need no not of on or our should so
@@ -32,6 +35,12 @@ def fold(text: str) -> str:
     return "".join(
         char for char in decomposed if unicodedata.category(char) not in {"Mn", "Cf", "Co"}
     )
+
+
+def is_latin(text: str) -> bool:
+    """Whether at least half of the letters are Latin ones; a text without letters is."""
+    letters = [char for char in text if char.isalpha()]
+    return 2 * sum(char < LATIN_ENDS for char in fold("".join(letters))) >= len(letters)
 
 
 def _words(text: str) -> list[str]:

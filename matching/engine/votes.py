@@ -12,7 +12,7 @@ HITS = 100
 DEEP_HITS = 1000
 PER_PERSON = 5
 # An old work keeps this much of its voice; the rest fades with this time constant.
-KEPT_VOICE = 0.1
+KEPT_VOICE = 0.3
 FADING_DAYS = 120.0
 
 
@@ -30,9 +30,12 @@ class Votes:
 
 
 def voice(ages: Floats, weights: Floats) -> Floats:
-    """How much a vote counts, by the age of the work in days and the weight of its proof."""
+    """How much a vote counts, by the age of the work in days and the weight of its proof.
+
+    A sample can be entered on any day, so it is never louder than the oldest finished work.
+    """
     faded = KEPT_VOICE + (1 - KEPT_VOICE) * np.exp(-np.maximum(ages, 0) / FADING_DAYS)
-    return np.asarray(weights * faded)
+    return np.asarray(weights * np.where(weights < 1, KEPT_VOICE, faded))
 
 
 def hold(scores: Floats, *, owners: Ints, people: int, voices: Floats) -> Votes:

@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from accounts.models import Membership, Party, PortfolioItem, Profile, ProfileSkill
 from marketplace.core import clock
-from matching.engine import languages, redact
+from matching.engine import redact
 from matching.engine.documents import HistoryItem, Need, PersonDoc
 from projects.models import Bid, Contract, Project, Review
 from projects.selectors.projects import open_projects
@@ -75,9 +75,9 @@ def _people(profiles: QuerySet[Profile], *, own: bool) -> list[PersonDoc]:
             id=str(profile.party_id),
             title=_nameless(profile.headline, [profile.party]),
             bio=_nameless(profile.bio, [profile.party]),
-            skills=_with_proof(claimed[profile.party_id], works[profile.party_id]),
+            # What works show, the engine counts itself.
+            skills=tuple((name, 0) for name in claimed[profile.party_id]),
             history=(*works[profile.party_id], *samples[profile.party_id]),
-            languages=languages.codes(profile.languages),
         )
         for profile in profiles.select_related("party")
     ]
@@ -100,36 +100,27 @@ def _finished_work(parties: QuerySet[Profile, Any], *, own: bool) -> dict[int, l
         both = [contract.freelancer, contract.client]
         works[contract.freelancer_id].append(
             HistoryItem(
-                title=contract.title,
+                title=_nameless(contract.title, both),
+                shown_as=contract.title,
                 text=_nameless(contract.project.description, both),
                 skills=tuple(skill.name for skill in contract.project.skills.all()),
                 date=contract.ended_at.date() if contract.ended_at else None,
                 public=own or vars(contract)["is_public"],
+                client=str(contract.client_id),
             )
         )
     return works
 
 
 def _sample(sample: PortfolioItem) -> HistoryItem:
+    """A sample without a day: when it was entered says nothing about when it was made."""
+    owner = [sample.profile.party]
     return HistoryItem(
-        title=sample.title,
-        text=_nameless(sample.description, [sample.profile.party]),
-        date=sample.created_at.date(),
+        title=_nameless(sample.title, owner),
+        shown_as=sample.title,
+        text=_nameless(sample.description, owner),
         weight=SAMPLE_WEIGHT,
     )
-
-
-def _with_proof(
-    claimed: Iterable[str], works: Iterable[HistoryItem]
-) -> tuple[tuple[str, int], ...]:
-    """Claimed skills and those that finished work shows, each with the number of such works."""
-    shown: dict[str, int] = {}
-    for name in claimed:
-        shown[name] = 0
-    for work in works:
-        for name in work.skills:
-            shown[name] = shown.get(name, 0) + 1
-    return tuple(shown.items())
 
 
 def _nameless(text: str, parties: Iterable[Party]) -> str:

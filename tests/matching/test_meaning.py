@@ -108,17 +108,20 @@ def test_two_of_ten_places_are_kept_for_newcomers_who_fit_and_it_is_said(encoder
             id=f"veteran{n}",
             history=tuple(
                 work(f"PostgreSQL queries {m}", "reports, ten seconds", days_ago=9 * m + n)
-                for m in range(6)
+                for m in range(4)
             ),
         )
         for n in range(12)
     ]
-    found = ranking(encoder, [*veterans, TUNER, GARDENER])
+    tuner = replace(TUNER, history=tuple(replace(w, date=TODAY) for w in veterans[-1].history[:3]))
+    found = ranking(encoder, [*veterans, tuner, GARDENER])
 
     assert found[KEPT_FOR_NEW[0]].id == "tuner"
     kept = [each for each in found if any(r.kind == "newcomer" for r in each.reasons)]
     assert [each.id for each in kept] == ["tuner"]
-    assert "New here" in {said.text for said in explain.words(kept[0].reasons, "client")}
+    assert "Few projects here so far" in {
+        said.text for said in explain.words(kept[0].reasons, "client")
+    }
     others = [each.score for each in found if each.id != "tuner"]
     assert others == sorted(others, reverse=True)
 
@@ -196,7 +199,7 @@ def test_a_run_says_whether_it_had_vectors():
 
     services.rank_people(project.pk, why="changed")
 
-    assert MatchRun.objects.latest("pk").engine == f"votes-2+{load_encoder().model_id}"
+    assert MatchRun.objects.latest("pk").engine == f"votes-3+{load_encoder().model_id}"
 
 
 @pytest.mark.django_db
@@ -207,7 +210,7 @@ def test_without_the_encoder_lists_are_ranked_by_words_and_the_run_says_so(no_en
     assert list(services.rank_people(project.pk, why="changed")) == [noor.own_party.pk]
     assert list(services.rank_projects(noor.own_party.pk, why="changed")) == [project.pk]
 
-    assert {run.engine for run in MatchRun.objects.all()} == {"votes-2, words only"}
+    assert {run.engine for run in MatchRun.objects.all()} == {"votes-3, words only"}
 
 
 @pytest.mark.django_db

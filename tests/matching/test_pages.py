@@ -60,7 +60,7 @@ def test_a_client_sees_who_fits_why_and_what_is_missing(mara, project):
 
     assert "Ines Duarte" in page
     assert "2 of 3 skills" in page
-    assert "Django (shown in 1 past project)" in page
+    assert "Django (shown in work for 1 client)" in page
     assert "1 similar past project" in page
     assert "Not on the profile: Stripe" in page
     assert "We do not use anybody’s photo" in page
