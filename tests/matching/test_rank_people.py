@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from django.db import IntegrityError, InternalError, transaction
+from django.db import IntegrityError, transaction
 
 from accounts.models import Membership
 from marketplace.core.models import OutboxMessage
@@ -202,7 +202,7 @@ def test_the_log_of_rankings_cannot_be_rewritten():
         lambda rows: rows.update(results=[]),
         lambda rows: rows.delete(),
     ):
-        with pytest.raises(InternalError), transaction.atomic():
+        with pytest.raises(IntegrityError), transaction.atomic():
             change(MatchRun.objects.filter(project=project))
 
 
