@@ -49,12 +49,16 @@ def parties() -> QuerySet[Party]:
 
 def projects_for_now() -> QuerySet[Project]:
     """Open projects ranked by words because not all texts had been read."""
-    return _ranked_projects().filter(engine__endswith=FOR_NOW).order_by("ranked_at", "pk")
+    return (
+        _ranked_projects().filter(Q(engine__endswith=FOR_NOW)).order_by(F("ranked_at").asc(), "pk")
+    )
 
 
 def parties_for_now() -> QuerySet[Party]:
     """Freelancers ranked by words because not all texts had been read."""
-    return _ranked_parties().filter(engine__endswith=FOR_NOW).order_by("ranked_at", "pk")
+    return (
+        _ranked_parties().filter(Q(engine__endswith=FOR_NOW)).order_by(F("ranked_at").asc(), "pk")
+    )
 
 
 def _ranked_projects() -> QuerySet[Project]:
