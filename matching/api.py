@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Profile, User
+from marketplace.core.api import Throttle, costs
 from matching import skill_services
 from matching.engine import explain
 from matching.models import Match, MatchRun
@@ -176,11 +177,15 @@ class SuggestedSkillsOut(serializers.Serializer[Any]):
 class SuggestedSkills(APIView):
     """Skills for a text. Nothing is saved: a person confirms what is right."""
 
+    throttle_classes = [Throttle, costs("skill_reading")]
+
     @extend_schema(operation_id="suggest_skills", request=TextIn, responses=SuggestedSkillsOut)
     def post(self, request: Request) -> Response:
         asked = TextIn(data=request.data)
         asked.is_valid(raise_exception=True)
         found = skill_services.suggest(
-            asked.validated_data["text"], without=asked.validated_data.get("without", ())
+            asked.validated_data["text"],
+            asker=f"user:{_user(request).pk}",
+            without=asked.validated_data.get("without", ()),
         )
         return Response(SuggestedSkillsOut(found).data)

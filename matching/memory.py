@@ -3,52 +3,74 @@
 Loads numpy and scipy, so only what runs in a worker or a command imports it.
 """
 
+import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from marketplace.core import clock
+from matching.engine import index
+from matching.engine.documents import Need, PersonDoc
 from matching.engine.encoder import load_encoder
-from matching.engine.meaning import Reader
+from matching.engine.meaning import SERVED, Reader
 from matching.engine.rank import Matcher, build_index
+from matching.models import FOR_NOW
 from matching.selectors import documents
+from matching.shelf import Shelf
 
 # A change no stamp shows (an edited text) is seen after this many seconds at the latest.
 OLDEST = 60.0
 # Building takes a while in a big market; it may use one part in this many of the time.
 PATIENCE = 5
-# Texts nobody has read yet that one build reads; about ten seconds. The rest are found by
-# their words until the next build has read them.
+# Texts nobody has read yet that one build reads; about ten seconds.
 READ_AT_ONCE = 1500
+# Meaning counts for everybody or for nobody: before this share of all texts is read, whoever
+# comes late in the list of texts would stand behind whoever comes early.
+WHOLE = 0.99
+# A transaction that was open when the reading began may still have written: what it wrote is
+# dated so long before, at most.
+OPEN = dt.timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
-class _Kept:
+class Ready:
+    """A matcher, what it works with, and from when the data is it was built from."""
+
     matcher: Matcher
+    engine: str
+    as_of: dt.datetime
     stamp: documents.Stamp
     built_at: float
     took: float
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it will not work with more before the next change."""
+        return not self.engine.endswith(FOR_NOW)
+
     def is_good(self, stamp: documents.Stamp) -> bool:
+        """Whether it may answer the next question, too."""
         age = time.monotonic() - self.built_at
         if self.took > 1 and age < PATIENCE * self.took:
             return True
         return stamp == self.stamp and age < OLDEST
 
 
-_kept: dict[str, _Kept] = {}
+_kept: dict[str, Ready] = {}
 # Outlives the matchers, so that a change costs reading what changed.
 _vectors: dict[str, Reader] = {}
+# The day on which the vectors in use were last reported to the shelf.
+_reported: dict[str, dt.date] = {}
 
 
-def people_matcher() -> Matcher:
+def people_matcher() -> Ready:
     """Everybody who may be suggested, ready to be ranked for a project."""
-    return _fresh("people", documents.people_stamp(), _build_people)
+    return _fresh("people", documents.people_stamp, _build_people)
 
 
-def needs_matcher() -> Matcher:
+def needs_matcher() -> Ready:
     """Every open project, ready to be ranked for a person."""
-    return _fresh("needs", documents.needs_stamp(), _build_needs)
+    return _fresh("needs", documents.needs_stamp, _build_needs)
 
 
 def forget_needs() -> None:
@@ -56,29 +78,83 @@ def forget_needs() -> None:
     _kept.pop("needs", None)
 
 
-def _fresh(name: str, stamp: documents.Stamp, build: Callable[[Reader | None], Matcher]) -> Matcher:
+def _fresh(
+    name: str,
+    stamp: Callable[[], documents.Stamp],
+    build: Callable[[Reader | None], tuple[Matcher, str]],
+) -> Ready:
+    as_of = clock.now() - OPEN
+    now_there = stamp()
     kept = _kept.get(name)
-    if kept is None or not kept.is_good(stamp):
+    if kept is None or not kept.is_good(now_there):
         started = time.monotonic()
         read = _reader(_vectors.get(name))
-        matcher = build(read)
+        matcher, engine = build(read)
         if read:
             _vectors[name] = read
+            _report(name, read)
         now = time.monotonic()
-        kept = _kept[name] = _Kept(matcher, stamp, now, now - started)
-    return kept.matcher
+        kept = _kept[name] = Ready(matcher, engine, as_of, now_there, now, now - started)
+    return kept
 
 
 def _reader(before: Reader | None) -> Reader | None:
     """A reader that knows what the one before used; None where there is no encoder."""
     encoder = load_encoder()
     known = before.used if before else None
-    return Reader(encoder, known=known, most_new=READ_AT_ONCE) if encoder else None
+    if encoder is None:
+        return None
+    return Reader(encoder, known=known, shelf=Shelf(), most_new=READ_AT_ONCE)
 
 
-def _build_people(read: Reader | None) -> Matcher:
-    return build_index(documents.people(), (), at=clock.now().date(), read=read)
+def _report(name: str, read: Reader) -> None:
+    """Once a day, say which vectors are in use: the others are forgotten one day."""
+    today = clock.now().date()
+    if _reported.get(name) != today:
+        Shelf().still_used(read.model_id, {each.digest for each in read.used.values()})
+        _reported[name] = today
 
 
-def _build_needs(read: Reader | None) -> Matcher:
-    return build_index((), documents.needs(), at=clock.now().date(), read=read)
+def _build_people(read: Reader | None) -> tuple[Matcher, str]:
+    people = documents.people()
+    return _built(people, (), read=read, texts=people_texts(people))
+
+
+def _build_needs(read: Reader | None) -> tuple[Matcher, str]:
+    needs = documents.needs()
+    return _built((), needs, read=read, texts=needs_texts(needs))
+
+
+def _built(
+    people: Sequence[PersonDoc],
+    needs: Sequence[Need],
+    *,
+    read: Reader | None,
+    texts: Iterator[str],
+) -> tuple[Matcher, str]:
+    """The matcher, with meaning only where (nearly) all texts are read; and its engine."""
+    at = clock.now().date()
+    if read:
+        read.learn(texts)
+        count = len(read.used) + read.unread
+        if len(read.used) < WHOLE * count:
+            matcher = build_index(people, needs, at=at)
+            return matcher, f"{matcher.engine} ({len(read.used)} of {count}{FOR_NOW}"
+    matcher = build_index(people, needs, at=at, read=read)
+    return matcher, matcher.engine
+
+
+def people_texts(people: Sequence[PersonDoc]) -> Iterator[str]:
+    """Every text of people that a matcher compares by meaning."""
+    for person in map(index.with_proof, people):
+        works = index.latest(person.history)
+        yield from map(index.work_text, works)
+        if index.freshness(len(works)):
+            yield index.own_text(person)
+
+
+def needs_texts(needs: Sequence[Need]) -> Iterator[str]:
+    """Every text of projects that a matcher compares by meaning."""
+    for need in needs:
+        if need.language in SERVED:
+            yield index.need_text(need)

@@ -12,6 +12,9 @@ from matching.engine import explain
 from matching.engine.documents import Reason
 from projects.models import Project
 
+# The engine of a ranking ends so while not all texts are read: it is ranked again once they are.
+FOR_NOW = " read)"
+
 
 class Kind(models.TextChoices):
     """Which way round: whom a client may ask, or what a freelancer may bid on."""
@@ -36,10 +39,13 @@ class MatchRun(models.Model):
         Party, models.PROTECT, null=True, blank=True, related_name="match_runs"
     )
     why = models.CharField(_("reason"), max_length=10, choices=Why)
-    engine = models.CharField(_("engine version"), max_length=40)
+    engine = models.CharField(_("engine version"), max_length=80)
+    # When the reading of what was ranked began, and from when the other side was known.
     at = models.DateTimeField(_("time"), default=clock.now)
+    as_of = models.DateTimeField(_("as of"), default=clock.now)
     took_ms = models.PositiveIntegerField(_("milliseconds"))
-    # How many could have been found, and the ids found with their scores, best first.
+    # How many could have been found, and what was found, best first: id, score, and whether the
+    # place was one of those kept for newcomers.
     considered = models.PositiveIntegerField(_("considered"))
     results = models.JSONField(_("results"))
 
@@ -103,7 +109,7 @@ class Match(models.Model):
     rank = models.PositiveSmallIntegerField()
     features = models.JSONField()
     reasons = models.JSONField()
-    engine = models.CharField(max_length=40)
+    engine = models.CharField(max_length=80)
     computed_at = models.DateTimeField()
 
     class Meta:
@@ -137,6 +143,27 @@ class Match(models.Model):
         return explain.strength(self.told)
 
 
+class TextVector(models.Model):
+    """What a text means, as numbers, kept so that a new worker need not read it again.
+
+    The text is not here: `digest` is that of the model and the redacted text.
+    """
+
+    digest = models.BinaryField(primary_key=True, max_length=16)
+    model = models.CharField(_("model"), max_length=40)
+    # One signed byte a number; a reader brings them to length 1, so no scale is kept.
+    vector = models.BinaryField()
+    used_on = models.DateField(_("last used"))
+
+    class Meta:
+        verbose_name = _("vector of a text")
+        verbose_name_plural = _("vectors of texts")
+        indexes = [models.Index(fields=["used_on"], name="text_vector_used")]
+
+    def __str__(self) -> str:
+        return f"{bytes(self.digest).hex()} ({self.model})"
+
+
 class SkillReading(models.Model):
     """Which skills a text asks for, as the worker read it. The text itself goes once it is read.
 
@@ -144,6 +171,8 @@ class SkillReading(models.Model):
     """
 
     digest = models.CharField(max_length=64, unique=True)
+    # Whose text it is, as "draft:7"; they have one that waits, the newest.
+    asker = models.CharField(max_length=40, blank=True)
     # Empty as soon as it is read.
     text = models.TextField(blank=True)
     asked_at = models.DateTimeField(default=clock.now)
@@ -160,7 +189,14 @@ class SkillReading(models.Model):
                 condition=Q(read_at__isnull=True) | Q(text=""), name="skill_reading_keeps_no_text"
             ),
         ]
-        indexes = [models.Index(fields=["asked_at"], name="skill_reading_asked")]
+        indexes = [
+            models.Index(fields=["asked_at"], name="skill_reading_asked"),
+            models.Index(
+                fields=["asker"],
+                condition=Q(read_at__isnull=True),
+                name="skill_reading_waiting",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.asked_at:%Y-%m-%d %H:%M}"

@@ -7,8 +7,8 @@ nothing is ranked at all.
 import dataclasses
 import datetime as dt
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
@@ -16,7 +16,7 @@ from django.db import transaction
 from accounts.models import Party
 from marketplace.core import clock, retention
 from matching.engine.documents import Ranked
-from matching.models import Kind, Match, MatchRun
+from matching.models import Kind, Match, MatchRun, TextVector
 from matching.selectors import documents, matches, stale
 from projects.models import Project
 from projects.selectors.projects import open_projects
@@ -32,6 +32,8 @@ FOLLOWERS = 20
 # One sweep takes so many lists and no longer than this; the next one goes on.
 SWEEP = 200
 SWEEP_SECONDS = 90
+# A vector is kept for so long after its last use, so that restarting a worker costs no reading.
+VECTORS_LIVE = dt.timedelta(days=30)
 
 
 def rank_people(project_id: int, *, why: str) -> Sequence[int]:
@@ -39,6 +41,7 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
 
     Safe to run twice. A project that is no longer open loses its matches.
     """
+    began = clock.now()
     project = Project.objects.select_related("client").filter(pk=project_id).first()
     if not matches.is_on() or project is None:
         return []
@@ -51,17 +54,19 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
     if why == MatchRun.Why.CHANGED:
         memory.forget_needs()
     started = time.monotonic()
-    matcher = memory.people_matcher()
-    found = matcher.people_for(
+    ready = memory.people_matcher()
+    found = ready.matcher.people_for(
         documents.need(project), PEOPLE_KEPT, exclude=documents.out_of_reach(project)
     )
     run = MatchRun(
         kind=Kind.PEOPLE,
         project=project,
         why=why,
+        at=began,
+        as_of=ready.as_of,
         considered=documents.findable().count(),
         took_ms=_since(started),
-        engine=matcher.engine,
+        engine=ready.engine,
     )
     with transaction.atomic():
         # Two rankings of one project at once take turns; the last one stands.
@@ -76,6 +81,7 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
 
     Safe to run twice. Whoever may not be shown any more leaves the lists of projects.
     """
+    began = clock.now()
     party = Party.objects.filter(pk=party_id).first()
     if not matches.is_on() or party is None:
         return []
@@ -86,15 +92,17 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
     from matching import memory  # noqa: PLC0415 - as above
 
     started = time.monotonic()
-    matcher = memory.needs_matcher()
-    found = matcher.needs_for(person, PROJECTS_KEPT, exclude=documents.not_for(party))
+    ready = memory.needs_matcher()
+    found = ready.matcher.needs_for(person, PROJECTS_KEPT, exclude=documents.not_for(party))
     run = MatchRun(
         kind=Kind.PROJECTS,
         party=party,
         why=why,
+        at=began,
+        as_of=ready.as_of,
         considered=open_projects().count(),
         took_ms=_since(started),
-        engine=matcher.engine,
+        engine=ready.engine,
     )
     with transaction.atomic():
         Party.objects.select_for_update(of=("self",), no_key=True).get(pk=party.pk)
@@ -112,13 +120,29 @@ def rank_stale() -> int:
         return 0
     until = time.monotonic() + SWEEP_SECONDS
     ranked = 0
-    for rank, rows in ((rank_people, stale.projects()), (rank_projects, stale.parties())):
+    for rank, rows in _due():
         for pk in rows.values_list("pk", flat=True)[:SWEEP]:
             if time.monotonic() > until:
                 return ranked
             rank(pk, why=MatchRun.Why.SWEEP)
             ranked += 1
     return ranked
+
+
+def _due() -> "Iterator[tuple[Callable[..., Sequence[int]], QuerySet[Any]]]":
+    """What to rank again and with what, the most urgent first.
+
+    Lists made by words for the time being make the matcher read on; they are ranked again
+    once it is done, so everybody's meaning counts from then on.
+    """
+    yield rank_people, stale.projects()
+    yield rank_projects, stale.parties()
+    from matching import memory  # noqa: PLC0415 - as above
+
+    if stale.projects_for_now().exists() and memory.people_matcher().is_whole:
+        yield rank_people, stale.projects_for_now()
+    if stale.parties_for_now().exists() and memory.needs_matcher().is_whole:
+        yield rank_projects, stale.parties_for_now()
 
 
 def forget_project(project: Project) -> None:
@@ -131,6 +155,12 @@ def forget_party(party: Party) -> None:
     Match.objects.filter(party=party).delete()
 
 
+@retention.forgets("vectors")
+def unused_vectors() -> "QuerySet[TextVector]":
+    """Vectors of texts that nobody has compared for long: most of these texts are gone."""
+    return TextVector.objects.filter(used_on__lt=clock.now().date() - VECTORS_LIVE)
+
+
 @retention.forgets("rankings")
 def old_rankings() -> "QuerySet[MatchRun]":
     """Rankings nobody is shown any more, once they are `settings.MATCH_RUN_DAYS` old."""
@@ -139,8 +169,7 @@ def old_rankings() -> "QuerySet[MatchRun]":
 
 
 def _write(run: MatchRun, found: Sequence[Ranked], rows: Sequence[Match]) -> None:
-    run.at = clock.now()
-    run.results = [[int(each.id), round(each.score, 6)] for each in found]
+    run.results = [[int(each.id), round(each.score, 6), _is_kept(each)] for each in found]
     run.save()
     for rank, (match, each) in enumerate(zip(rows, found, strict=True), start=1):
         match.run = run
@@ -152,6 +181,11 @@ def _write(run: MatchRun, found: Sequence[Ranked], rows: Sequence[Match]) -> Non
         match.engine = run.engine
         match.computed_at = run.at
     Match.objects.bulk_create(rows)
+
+
+def _is_kept(found: Ranked) -> bool:
+    """Whether the place was one of those kept for newcomers."""
+    return any(reason.kind == "newcomer" for reason in found.reasons)
 
 
 def _since(started: float) -> int:

@@ -7,15 +7,20 @@ import datetime as dt
 import hashlib
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from accounts.models import Profile, Skill, User
 from accounts.services import skills as skill_names
-from marketplace.core import clock, outbox
+from marketplace.core import clock, outbox, retention
+from matching.engine.text import words_without_person
 from matching.models import SkillReading, TagLesson
 from matching.selectors import skills
 from projects.services.wanted import MOST_SKILLS
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 VERSION = "skills-1"
 # A page waits this long for the worker, then does with exact names.
@@ -28,19 +33,29 @@ READINGS_LIVE = dt.timedelta(days=1)
 # takes longer than a night's task should.
 FEWEST_POSTINGS = 200
 MOST_POSTINGS = 3000
+# Nobody's way of writing is half a lesson.
+MOST_OF_A_CLIENT = 50
 LESSONS_KEPT = 5
+# What was learned from a posting is gone so long after the posting, even where nothing is learned.
+LESSONS_LIVE = dt.timedelta(days=30)
 # A skill that clients choose for texts like this, at least this surely.
 CHOSEN_OFTEN = 0.35
 
 
-def ask(text: str) -> None:
-    """Have the worker read a text, unless it has, or is about to."""
+def ask(text: str, *, asker: str) -> None:
+    """Have the worker read a text, unless it has, or is about to.
+
+    An asker (a draft, a profile, a user of the API) has one text that waits: a new one takes
+    the place of the one before.
+    """
     if not text or skills.reading_of(text):
         return
     with transaction.atomic():
-        now = clock.now()
+        now, digest = clock.now(), skills.digest_of(text)
+        waiting = SkillReading.objects.filter(asker=asker, read_at__isnull=True)
+        waiting.exclude(digest=digest).delete()
         reading, created = SkillReading.objects.select_for_update().get_or_create(
-            digest=skills.digest_of(text), defaults={"text": text, "asked_at": now}
+            digest=digest, defaults={"text": text, "asker": asker, "asked_at": now}
         )
         if reading.read_at or not (created or reading.asked_at < now - ASK_AGAIN):
             return
@@ -50,10 +65,10 @@ def ask(text: str) -> None:
         outbox.nudge(tasks.read_skills, reading.pk)
 
 
-def suggest(text: str, *, without: Sequence[str] = ()) -> skills.Suggestions:
+def suggest(text: str, *, asker: str, without: Sequence[str] = ()) -> skills.Suggestions:
     """Skills for a text: what the worker reads in it within a moment, else exact names."""
     text = skills.text_to_read(text)
-    ask(text)
+    ask(text, asker=asker)
     until = time.monotonic() + PATIENCE
     while text and skills.reading_of(text) is None and time.monotonic() < until:
         time.sleep(STEP)
@@ -81,7 +96,7 @@ def read(reading_id: int) -> None:
     lesson = 0
     if taught := skill_memory.tag_model():
         model, lesson = taught
-        scores = model.scores([reading.text], encoder)[0]
+        scores = model.scores([words_without_person(reading.text)], encoder)[0]
         for label, score in zip(model.labels, scores, strict=True):
             if score >= CHOSEN_OFTEN and label.id not in best:
                 best[label.id] = {"skill": int(label.id), "likely": float(score), "said": None}
@@ -106,7 +121,8 @@ def learn_tags() -> TagLesson | None:
     What was learned is measured on postings left out, and used only when it suggests better
     than looking for names does.
     """
-    postings = skills.postings_to_learn_from(MOST_POSTINGS)
+    tidy_lessons()
+    postings = skills.postings_to_learn_from(MOST_POSTINGS, per_client=MOST_OF_A_CLIENT)
     if len(postings) < FEWEST_POSTINGS:
         return None
     from matching.engine import tags  # noqa: PLC0415 - as above
@@ -140,6 +156,12 @@ def tidy_lessons() -> None:
     if used := skills.used_lesson():
         kept.append(used.pk)
     TagLesson.objects.exclude(pk__in=kept).delete()
+
+
+@retention.forgets("lessons")
+def old_lessons() -> "QuerySet[TagLesson]":
+    """Lessons of a month ago: some of their postings are gone by now."""
+    return TagLesson.objects.filter(at__lt=clock.now() - LESSONS_LIVE)
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from accounts.selectors import profile_to_edit
 from marketplace.core import drafts
 from marketplace.core.errors import DomainError
 from marketplace.core.http import UserRequest, go_to, show, wants_part
+from marketplace.core.limits import limited
 from matching import skill_services
 from matching.engine import explain
 from matching.models import Match
@@ -86,6 +87,7 @@ def for_you(request: UserRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited("skill_reading", "GET", "HEAD")
 def project_skills(request: HttpRequest) -> HttpResponse:
     """`/projects/new/skills/suggested/`: skills for what is being posted, to be confirmed."""
     step = reverse("projects:post-step", args=[SKILLS_STEP])
@@ -103,9 +105,9 @@ def project_skills(request: HttpRequest) -> HttpResponse:
         drafts.add(request, DRAFT, {"skills": ", ".join(both)})
         return go_to(request, step)
     text = text_to_read(values.get("title", ""), values.get("description", ""))
-    if not text:
+    if draft is None or not text:
         return redirect("projects:post")
-    found = skill_services.suggest(text, without=named)
+    found = skill_services.suggest(text, asker=f"draft:{draft.pk}", without=named)
     context = {"suggested": found, "named": named, "step_url": step}
     return show(request, "matching/project_skills.html", context)
 
@@ -116,6 +118,7 @@ def _answered(request: HttpRequest) -> list[str]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@limited("skill_reading")
 def profile_skills(request: UserRequest) -> HttpResponse:
     """`/profile/skills/suggested/`: skills for what a freelancer writes, to be confirmed."""
     profile = profile_to_edit(request.user)
@@ -135,7 +138,7 @@ def profile_skills(request: UserRequest) -> HttpResponse:
     text = text_to_read(profile.headline, profile.bio)
     named = [row.skill.name for row in profile.profile_skills.all()]
     context = {
-        "suggested": skill_services.suggest(text, without=named),
+        "suggested": skill_services.suggest(text, asker=f"profile:{profile.pk}", without=named),
         "levels": ProfileSkill.Level,
         "usual": ProfileSkill.Level.GOOD,
         "has_text": bool(text),

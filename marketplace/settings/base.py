@@ -255,7 +255,8 @@ MFA_FORMS = {
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 # How often one person and one address may ask for what costs more than a page (core.limits):
-# papers made as PDF, long exports, calls to Stripe while somebody waits, codes by mail.
+# papers made as PDF, long exports, calls to Stripe while somebody waits, codes by mail, texts that
+# a worker reads for skills.
 LIMITS: dict[str, dict[str, Any]] = {
     "paper": {"seconds": 300, "per_user": 40, "per_address": 120},
     "export": {"seconds": 300, "per_user": 20, "per_address": 60},
@@ -263,6 +264,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     "mailed_code": {"seconds": 900, "per_user": 5, "per_address": 40},
     "skill_names": {"seconds": 60, "per_user": 30, "per_address": 60},
     "code_try": {"seconds": 900, "per_user": 10, "per_address": 80},
+    "skill_reading": {"seconds": 300, "per_user": 30, "per_address": 90},
     # Not costly: without Redis nobody is counted.
     "api": {"seconds": 60, "per_user": 600, "per_address": 3000, "costly": False},
     "api_visitor": {"seconds": 60, "per_user": 120, "per_address": 120, "costly": False},

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.engine.labels import Found, Label
-from matching.engine.tfidf import TOKEN, Tfidf, pieces, roots, words_and_pairs
+from matching.engine.text import TOKEN
+from matching.engine.tfidf import Tfidf, pieces, roots, words_and_pairs
 
 Floats = npt.NDArray[np.float32]
 

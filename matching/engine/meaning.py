@@ -6,7 +6,8 @@ less. Everybody's past work teaches it, which is what helps a newcomer with one 
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -27,56 +28,114 @@ STIFFNESS = 3.0
 CHUNK = 512
 
 
-class Reader:
-    """Texts as vectors. What was read before is not read again.
+class Shelf(Protocol):
+    """Where vectors outlive a process."""
 
-    `known` are the vectors an earlier reader used; `used` are those of this one, so whatever
-    nobody uses any more (a deleted text) is forgotten one build later. With `most_new`, only
-    so many texts are newly read; the others have no vector until the next build.
+    def find(self, model: str, digests: Collection[bytes]) -> Mapping[bytes, Bytes]:
+        """The vectors that lie here, by digest."""
+
+    def keep(self, model: str, vectors: Mapping[bytes, Bytes]) -> None:
+        """Put vectors here."""
+
+
+class Read(NamedTuple):
+    """A text that was read: its vector, and the digest of its redacted words on the shelf."""
+
+    digest: bytes
+    vector: Bytes
+
+
+class Reader:
+    """Texts as vectors. What was read before, here or by another process, is not read again.
+
+    `known` is what an earlier reader of this process used; `used` is that of this one, so
+    whatever nobody uses any more (a deleted text) is forgotten one build later. With
+    `most_new`, only so many texts are newly read; the others have no vector until the next
+    build and are counted by `unread`.
     """
 
     def __init__(
         self,
         encoder: Encoder,
         *,
-        known: Mapping[bytes, Bytes] | None = None,
+        known: Mapping[bytes, Read] | None = None,
+        shelf: Shelf | None = None,
         most_new: int | None = None,
     ) -> None:
         self._encoder = encoder
         self._known = known or {}
+        self._shelf = shelf
         self._left = most_new
+        self._unread: set[bytes] = set()
         self.model_id = encoder.model_id
-        self.used: dict[bytes, Bytes] = {}
+        self.used: dict[bytes, Read] = {}
+
+    @property
+    def unread(self) -> int:
+        """How many texts have no vector because too many were new."""
+        return len(self._unread)
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """A row of length 1 per text; zeros for texts without words or not read yet."""
-        return self._rows(texts, self._remembered)
+        self.learn(texts)
+        return _rows(texts, lambda text: self.used.get(_key(text)))
 
     def passing(self, texts: Sequence[str]) -> Vectors:
         """The same for questions: all are read, none is kept."""
-        return self._rows(texts, lambda text: self._find(text, _key(text)))
+        return _rows(texts, self._find)
 
-    def _rows(self, texts: Sequence[str], read: Callable[[str], Bytes]) -> Vectors:
-        found = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-        for row, text in enumerate(texts):
-            if text.strip():
-                found[row] = read(text)
-        lengths = np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
-        return np.asarray(found / lengths, dtype=np.float32)
+    def learn(self, texts: Iterable[str]) -> None:
+        """Have vectors of these texts: those known already, from the shelf, else by reading."""
+        new: dict[bytes, str] = {}
+        for text in filter(str.strip, texts):
+            key = _key(text)
+            if key in self._known:
+                self.used[key] = self._known[key]
+            elif key not in self.used and key not in new:
+                new[key] = sentence(text)
+        found = self._read({self._digest(words): words for words in new.values()})
+        for key, words in new.items():
+            digest = self._digest(words)
+            if digest in found:
+                self.used[key] = Read(digest, found[digest])
+                self._unread.discard(key)
+            else:
+                self._unread.add(key)
 
-    def _remembered(self, text: str) -> Bytes:
+    def _read(self, texts: Mapping[bytes, str]) -> Mapping[bytes, Bytes]:
+        """Vectors by digest, from the shelf or by reading as many texts as may still be read."""
+        there = self._shelf.find(self.model_id, texts) if self._shelf else {}
+        missing = [digest for digest in texts if digest not in there]
+        fresh = {
+            digest: packed(self._encoder.encode([texts[digest]]))[0]
+            for digest in missing[: self._left]
+        }
+        if self._left is not None:
+            self._left -= len(fresh)
+        if self._shelf and fresh:
+            self._shelf.keep(self.model_id, fresh)
+        return {**there, **fresh}
+
+    def _find(self, text: str) -> Read:
         key = _key(text)
-        if key not in self.used:
-            if key not in self._known and self._left is not None:
-                if self._left <= 0:
-                    return np.zeros(DIMENSIONS, dtype=np.int8)
-                self._left -= 1
-            self.used[key] = self._find(text, key)
-        return self.used[key]
-
-    def _find(self, text: str, key: bytes) -> Bytes:
         found = self.used.get(key, self._known.get(key))
-        return packed(self._encoder.encode([sentence(text)]))[0] if found is None else found
+        if found is None:
+            words = sentence(text)
+            found = Read(self._digest(words), packed(self._encoder.encode([words]))[0])
+        return found
+
+    def _digest(self, words: str) -> bytes:
+        """Of the redacted words: whatever redacting learns to take out is read anew."""
+        return _key(f"{self.model_id}\n{words}")
+
+
+def _rows(texts: Sequence[str], read: Callable[[str], Read | None]) -> Vectors:
+    found = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+    for row, text in enumerate(texts):
+        if text.strip() and (one := read(text)):
+            found[row] = one.vector
+    lengths = np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+    return np.asarray(found / lengths, dtype=np.float32)
 
 
 def _key(text: str) -> bytes:

@@ -9,6 +9,8 @@ from matching.engine import redact
 
 # Letters and digits of any script; a tail of + or # belongs to names such as C++ and F#.
 WORD = re.compile(r"[^\W_]+(?:[+#]+(?!\w))?")
+# Names such as C++, .NET and node.js stay whole.
+TOKEN = re.compile(r"[\w+#.]*\w[+#]*")
 CONTRACTION = re.compile(r"['’](?:s|m|d|t|ll|re|ve)\b", re.IGNORECASE)
 ACRONYMS = re.compile(r"[A-Z]{2,}s")
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -75,6 +77,20 @@ def sentence(text: str) -> str:
     """
     plain = CONTRACTION.sub("", redact.without_patterns(text))
     return " ".join(redact.without_personal_words([word.casefold() for word in _words(plain)]))
+
+
+def words_without_person(text: str) -> str:
+    """The text as its words in their own spelling, redacted: for what learns from many texts."""
+    words = TOKEN.findall(CONTRACTION.sub("", redact.without_patterns(text)))
+    folded = [fold(word).casefold() for word in words]
+    kept = iter(redact.without_personal_words(list(folded)))
+    # What is left is in the same order, so the spelling of each word is found by walking along.
+    found, wanted = [], next(kept, None)
+    for word, plain in zip(words, folded, strict=True):
+        if plain == wanted:
+            found.append(word)
+            wanted = next(kept, None)
+    return " ".join(found)
 
 
 def surface_words(text: str) -> list[str]:

@@ -1,6 +1,5 @@
 """Texts as sparse vectors of length 1: how often a term occurs in it, how rare it is elsewhere."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -9,10 +8,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from matching.engine.text import TOKEN
+
 Analyzer = Callable[[str], list[str]]
 
-# Names such as C++, .NET and node.js stay whole.
-TOKEN = re.compile(r"[\w+#.]*\w[+#]*")
 # Endings that tell forms of one word apart, not words.
 ENDINGS = ("ing", "ed", "es", "s")
 SHORTEST_ROOT = 4

@@ -4,10 +4,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Max, Prefetch
+from django.db.models import Count, F, Max, Prefetch, Window
+from django.db.models.functions import RowNumber
 
-from accounts.models import Skill, SkillAlias
+from accounts.models import Party, Skill, SkillAlias
+from matching.engine import redact
 from matching.engine.labels import Label
+from matching.engine.text import words_without_person
 from matching.models import SkillReading, TagLesson
 from projects.models import Project
 from projects.selectors.projects import skills_in
@@ -99,12 +102,27 @@ def used_lesson() -> TagLesson | None:
     return TagLesson.objects.filter(is_used=True).defer("weights").order_by("-pk").first()
 
 
-def postings_to_learn_from(most: int) -> list[tuple[str, list[str]]]:
-    """(text, ids of the skills its client chose) of the newest published projects."""
-    published = Project.objects.filter(published_at__isnull=False).order_by("-published_at")
-    rows = published.prefetch_related("skills")[:most]
+def postings_to_learn_from(most: int, *, per_client: int) -> list[tuple[str, list[str]]]:
+    """(redacted text, ids of the skills its client chose) of the newest published projects.
+
+    At most so many of one client, and without the client's name.
+    """
+    of_client = Window(
+        RowNumber(), partition_by=F("client"), order_by=(F("published_at").desc(), F("pk").desc())
+    )
+    published = Project.objects.filter(published_at__isnull=False).annotate(of_client=of_client)
+    rows = published.filter(of_client__lte=per_client).order_by("-published_at", "-pk")
     found = [
-        (text_to_read(row.title, row.description), [str(skill.pk) for skill in row.skills.all()])
-        for row in rows
+        (
+            _nameless(text_to_read(row.title, row.description), row.client),
+            [str(skill.pk) for skill in row.skills.all()],
+        )
+        for row in rows.select_related("client").prefetch_related("skills")[:most]
     ]
     return [(text, skills) for text, skills in found if skills]
+
+
+def _nameless(text: str, client: Party) -> str:
+    """The redacted text: without the words of a person's name, or a company's as a whole."""
+    names = client.name.split() if client.kind == Party.Kind.PERSON else [client.name]
+    return words_without_person(redact.without_names(text, names))

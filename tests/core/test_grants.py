@@ -45,6 +45,7 @@ matching_match SIUD
 matching_matchrun SID
 matching_skillreading SIUD
 matching_taglesson SIUD
+matching_textvector SIUD
 mfa_authenticator SIUD
 payments_account SI
 payments_balance S

@@ -234,7 +234,7 @@ def test_the_settings_name_every_limit_that_is_used():
     from marketplace.settings import base
 
     assert set(base.LIMITS) == {
-        *("paper", "export", "stripe", "mailed_code", "code_try"),
+        *("paper", "export", "stripe", "mailed_code", "code_try", "skill_reading"),
         *("api", "api_visitor", "skill_names"),
     }
     for told in base.LIMITS.values():

@@ -23,11 +23,16 @@ CHECKOUT = (
 @pytest.fixture(autouse=True)
 def fresh_memory():
     """Tests roll back, so what the process remembers of one is wrong in the next."""
-    memory._kept.clear()
-    memory._vectors.clear()
+    forget_everything()
     yield
+    forget_everything()
+
+
+def forget_everything():
+    """What starting a worker anew does."""
     memory._kept.clear()
     memory._vectors.clear()
+    memory._reported.clear()
 
 
 def a_client(name="Mara Voss"):

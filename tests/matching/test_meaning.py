@@ -211,17 +211,3 @@ def test_without_the_encoder_lists_are_ranked_by_words_and_the_run_says_so(no_en
     assert list(services.rank_projects(noor.own_party.pk, why="changed")) == [project.pk]
 
     assert {run.engine for run in MatchRun.objects.all()} == {"votes-3, words only"}
-
-
-@pytest.mark.django_db
-def test_a_build_reads_no_more_than_it_may_and_the_next_one_goes_on(monkeypatch):
-    monkeypatch.setattr(memory, "READ_AT_ONCE", 1)
-    for name in ("Noor Said", "Ines Duarte"):
-        a_freelancer(name, headline=f"Developer {len(name)}")
-
-    memory.people_matcher()
-    assert len(memory._vectors["people"].used) == 1
-    memory._kept.clear()
-    memory.people_matcher()
-
-    assert len(memory._vectors["people"].used) == 2

@@ -3,12 +3,13 @@
 import datetime as dt
 
 import pytest
+from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Skill
-from marketplace.core import clock
+from marketplace.core import clock, retention
 from marketplace.core.models import Draft
 from matching import skill_memory, skill_services
 from matching.models import SkillReading, TagLesson
@@ -67,10 +68,10 @@ def draft_of(user):
 
 
 def test_a_reading_finds_skills_quotes_the_text_and_keeps_none_of_it():
-    assert not skill_services.suggest(TEXT).is_read
+    assert not skill_services.suggest(TEXT, asker="draft:1").is_read
     read_everything()
 
-    found = skill_services.suggest(TEXT)
+    found = skill_services.suggest(TEXT, asker="draft:1")
 
     assert found.is_read
     quoted = {each.skill.name: each.said for each in found.found}
@@ -80,19 +81,19 @@ def test_a_reading_finds_skills_quotes_the_text_and_keeps_none_of_it():
 
 
 def test_the_same_text_is_asked_for_once_and_again_when_its_task_was_lost():
-    skill_services.ask(TEXT)
-    skill_services.ask(TEXT)
+    skill_services.ask(TEXT, asker="draft:1")
+    skill_services.ask(TEXT, asker="draft:1")
     reading = SkillReading.objects.get()
     lost = clock.now() - dt.timedelta(minutes=5)
     SkillReading.objects.update(asked_at=lost)
-    skill_services.ask(TEXT)
+    skill_services.ask(TEXT, asker="draft:1")
     reading.refresh_from_db()
     assert reading.asked_at > lost
 
 
 def test_readings_of_yesterday_are_forgotten():
-    skill_services.ask(TEXT)
-    skill_services.ask("Another text about Laravel")
+    skill_services.ask(TEXT, asker="draft:1")
+    skill_services.ask("Another text about Laravel", asker="draft:2")
     SkillReading.objects.filter(digest=selectors.digest_of(TEXT)).update(
         asked_at=clock.now() - dt.timedelta(days=2)
     )
@@ -101,9 +102,48 @@ def test_readings_of_yesterday_are_forgotten():
 
 
 def test_without_a_worker_exact_names_are_found():
-    found = skill_services.suggest("Some Django work with postgres")
+    found = skill_services.suggest("Some Django work with postgres", asker="draft:1")
     assert not found.is_read
     assert {"Django", "PostgreSQL"} <= set(names(found))
+
+
+def test_a_new_text_takes_the_place_of_the_one_that_waits_and_of_nobody_elses():
+    skill_services.ask("The first text", asker="draft:1")
+    skill_services.ask("Of somebody else", asker="draft:2")
+
+    skill_services.ask("The second text", asker="draft:1")
+
+    waiting = SkillReading.objects.values_list("asker", "text")
+    assert set(waiting) == {("draft:1", "The second text"), ("draft:2", "Of somebody else")}
+    read_everything()
+    skill_services.ask("The third text", asker="draft:1")
+    assert SkillReading.objects.count() == 3
+
+
+def test_reading_is_limited_for_visitors_and_people_on_pages_and_in_the_api(settings):
+    limit = {"seconds": 3600, "per_user": 2, "per_address": 4}
+    settings.LIMITS = {"skill_reading": limit}
+    user = UserFactory()
+    ProfileFactory(user=user)
+    visitor, client = Client(), signed_in(user)
+    start_posting(visitor)
+    page, profile = reverse("matching:project-skills"), reverse("matching:profile-skills")
+
+    cache.clear()
+    body = {"text": TEXT}
+    assert client.post("/api/v1/skills/suggested/", body, "application/json").status_code == 200
+    assert client.get(profile).status_code == 200
+    assert client.get(profile).status_code == 429
+    refused = client.post("/api/v1/skills/suggested/", body, "application/json")
+    assert refused.status_code == 429
+    assert refused["Retry-After"]
+
+    # All of them came from one address, which a visitor without a name shares.
+    assert visitor.get(page).status_code == 429
+    cache.clear()
+    assert [visitor.get(page).status_code for _time in range(5)] == [200] * 4 + [429]
+    # What was ticked is not lost.
+    assert visitor.post(page, {"skill": ["Django"]}).status_code == 303
 
 
 # --- Posting --------------------------------------------------------------------------------
@@ -254,9 +294,11 @@ def test_what_clients_chose_is_learned_and_suggested_while_its_numbers_are_untou
     assert (lesson.projects, lesson.skills) == (40, 4)
 
     text = "A WordPress shop for the library"
-    skill_services.ask(text)
+    skill_services.ask(text, asker="draft:1")
     read_everything()
-    suggested = {each.skill.name: each.said for each in skill_services.suggest(text).found}
+    suggested = {
+        each.skill.name: each.said for each in skill_services.suggest(text, asker="draft:1").found
+    }
     assert suggested["WooCommerce"] == ""
     assert suggested["WordPress"] == "WordPress"
 
@@ -265,10 +307,58 @@ def test_what_clients_chose_is_learned_and_suggested_while_its_numbers_are_untou
     assert skill_memory.tag_model() is None
 
 
-def test_too_few_postings_teach_nothing(postings, monkeypatch):
+def test_too_few_postings_teach_nothing_and_old_lessons_go_all_the_same(postings, monkeypatch):
     monkeypatch.setattr(skill_services, "FEWEST_POSTINGS", 41)
+    for _night in range(skill_services.LESSONS_KEPT + 1):
+        a_lesson()
+    newest = TagLesson.objects.latest("pk")
     assert skill_services.learn_tags() is None
-    assert not TagLesson.objects.exists()
+    assert TagLesson.objects.count() == skill_services.LESSONS_KEPT
+    assert TagLesson.objects.latest("pk") == newest
+
+
+def test_one_client_is_no_more_than_a_part_of_a_lesson(postings):
+    other = a_client("Otto Lind")
+    mine = Project.objects.order_by("-published_at").first()
+    newest = Project.objects.create(
+        client=other.own_party,
+        posted_by=other,
+        title="A shop for seeds",
+        description="Otto Lind wants it.",
+        currency="EUR",
+        status=Project.Status.OPEN,
+        published_at=mine.published_at - dt.timedelta(days=9),
+        expires_at=clock.now() + dt.timedelta(days=20),
+    )
+    newest.skills.set(Skill.objects.filter(name="WordPress"))
+
+    texts = [text for text, _skills in selectors.postings_to_learn_from(99, per_client=3)]
+
+    assert [text.split(" For ")[0] for text in texts[:3]] == [
+        "A round logo number 0",
+        "A WordPress shop number 1",
+        "A round logo number 2",
+    ]
+    assert texts[3:] == ["A shop for seeds wants it"]
+
+
+def test_what_is_learned_from_does_not_say_who_wrote_it(postings):
+    Project.objects.update(
+        description="I am Mara, a mother from São Paulo: mara@example.org, +49 30 1234567. "
+        "She needs node.js, C++ and Übersetzung."
+    )
+
+    text, _chosen = selectors.postings_to_learn_from(1, per_client=1)[0]
+
+    assert text == "A round logo number 0 I am a from needs node.js C++ and Übersetzung"
+
+
+def test_lessons_are_forgotten_after_a_month_even_the_one_in_use():
+    now = clock.now()
+    a_lesson(quality=0.3, is_used=True, at=now - dt.timedelta(days=31))
+    young = a_lesson(at=now - dt.timedelta(days=29))
+    assert retention.forget_old()["lessons"] == 1
+    assert TagLesson.objects.get() == young
 
 
 def a_lesson(**values):
@@ -293,6 +383,6 @@ def test_a_lesson_that_is_no_better_than_names_cannot_be_used():
 
 
 def test_a_reading_that_is_done_cannot_keep_the_text():
-    skill_services.ask(TEXT)
+    skill_services.ask(TEXT, asker="draft:1")
     with pytest.raises(IntegrityError), transaction.atomic():
         SkillReading.objects.update(read_at=clock.now())

@@ -14,6 +14,7 @@ from marketplace.pages import selectors, services
 from marketplace.pages.examples import example_contract, example_steps
 from marketplace.pages.forms import ContactForm, FeeForm
 from marketplace.pages.help import article_or_none, find_articles
+from matching.selectors import method
 from payments.services import policies, quotes
 
 EXAMPLE_AMOUNT_MINOR = 1_000_00
@@ -57,7 +58,12 @@ def fees(request: HttpRequest) -> HttpResponse:
 @require_safe
 def matching(request: HttpRequest) -> HttpResponse:
     """`/matching/`: the method, in public."""
-    return render(request, "pages/matching.html")
+    context = {
+        "parts": method.parts(),
+        "kept_places": method.KEPT_PLACES,
+        "new_up_to": method.NEW_UP_TO,
+    }
+    return render(request, "pages/matching.html", context)
 
 
 @require_safe

@@ -1,0 +1,62 @@
+"""The public page tells the method the engine uses."""
+
+from html import unescape
+
+import pytest
+from django.template.defaultfilters import floatformat
+from django.test import Client
+from django.urls import reverse
+
+from matching.engine import index, rank
+from matching.engine.weights import load_weights
+from matching.selectors import method
+
+pytestmark = pytest.mark.django_db
+
+
+def page():
+    answer = Client().get(reverse("pages:matching"))
+    assert answer.status_code == 200
+    return " ".join(unescape(answer.content.decode()).split())
+
+
+def test_every_weight_of_the_engine_has_a_sentence_of_its_own():
+    weights = load_weights()
+
+    assert set(weights) <= set(method.TOLD)
+    assert len({str(method.TOLD[name]) for name in weights}) == len(weights)
+
+
+def test_the_page_lists_what_counts_with_its_share_the_weightiest_first():
+    weights = load_weights()
+    whole = sum(weights.values())
+    shown = page()
+    places = []
+    for name in sorted(weights, key=lambda name: -weights[name]):
+        share = floatformat(100 * weights[name] / whole)
+        places.append(shown.index(f"<li>{method.TOLD[name]} <b>{share} %</b></li>"))
+
+    assert places == sorted(places)
+    assert sum(part.share for part in method.parts()) == pytest.approx(100)
+
+
+def test_the_page_is_silent_about_what_no_longer_counts(monkeypatch):
+    left = {name: weight for name, weight in load_weights().items() if name != "title"}
+    monkeypatch.setattr(method, "load_weights", lambda: left | {"vote": 0.0})
+
+    shown = page()
+
+    assert str(method.TOLD["title"]) not in shown
+    assert str(method.TOLD["vote"]) not in shown
+    assert str(method.TOLD["skills"]) in shown
+
+
+def test_the_page_names_the_kept_places_as_the_engine_keeps_them():
+    assert tuple(place + 1 for place in rank.KEPT_FOR_NEW) == method.KEPT_PLACES
+    assert method.NEW_UP_TO == index.NEW_UP_TO
+    first, second = method.KEPT_PLACES
+    assert f"places {first} and {second} are kept for people with at most 3 past works" in page()
+
+
+def test_the_page_promises_no_sort_that_lists_do_not_have():
+    assert "Sort every list" not in page()
