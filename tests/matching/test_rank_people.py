@@ -202,7 +202,7 @@ def test_the_log_of_rankings_cannot_be_rewritten():
         lambda rows: rows.update(results=[]),
         lambda rows: rows.delete(),
     ):
-        with pytest.raises(IntegrityError, match="refused"), transaction.atomic():
+        with pytest.raises(IntegrityError, match="written once"), transaction.atomic():
             change(MatchRun.objects.filter(project=project))
 
 
