@@ -149,6 +149,15 @@ def test_twenty_samples_with_the_text_of_the_project_do_not_win(alike, days_ago)
     assert found[-1] == "copier"
 
 
+def test_a_sample_speaks_with_less_than_half_the_voice_of_finished_work_however_near_it_is():
+    copier = PersonDoc(id="copier", history=(sample(NEED.title, NEED.description),))
+    real = PersonDoc(id="real", history=specialist("real").history[:1])
+
+    found = {each.id: each.features["vote"] for each in ranking([copier, real, *OTHERS])}
+
+    assert 0 < found["copier"] <= 0.18 * found["real"]
+
+
 def test_a_work_told_twice_has_one_voice_and_two_samples_are_heard_beside_it():
     once = PersonDoc(id="a", history=(work("Ticket checkout", "museum pages"),))
     twice = replace(once, id="b", history=once.history * 2)
@@ -262,10 +271,9 @@ def test_a_place_is_kept_for_a_newcomer_who_fits_and_for_none_who_does_not():
 
 
 def test_a_newcomer_whose_last_work_is_recent_does_not_go_before_one_who_fits_better():
-    near = checkouts("near", 3, days_ago=140)
-    late = replace(
-        near, id="late", history=(*near.history[:2], work("Rose garden", "beds", days_ago=1))
-    )
+    near, late = checkouts("near", 3, days_ago=100), checkouts("late", 3, days_ago=200)
+    last = replace(late.history[2], date=TODAY - dt.timedelta(days=50))
+    late = replace(late, history=(*late.history[:2], last))
 
     assert kept(ranking(crowd(near, late))) == [(KEPT_FOR_NEW[1], "near")]
 
