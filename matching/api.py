@@ -14,7 +14,7 @@ from matching import skill_services
 from matching.engine import explain
 from matching.models import Match, MatchRun
 from matching.selectors import matches
-from matching.selectors.skills import LONGEST_TEXT
+from matching.selectors.skills import LONGEST_TEXT, text_to_read
 from projects.models import Project
 from projects.selectors.projects import project_to_manage
 
@@ -183,9 +183,7 @@ class SuggestedSkills(APIView):
     def post(self, request: Request) -> Response:
         asked = TextIn(data=request.data)
         asked.is_valid(raise_exception=True)
-        found = skill_services.suggest(
-            asked.validated_data["text"],
-            asker=f"user:{_user(request).pk}",
-            without=asked.validated_data.get("without", ()),
-        )
+        text = text_to_read(asked.validated_data["text"])
+        skill_services.ask(text, asker=f"user:{_user(request).pk}")
+        found = skill_services.suggest(text, without=asked.validated_data.get("without", ()))
         return Response(SuggestedSkillsOut(found).data)

@@ -45,6 +45,7 @@ CHOSEN_OFTEN = 0.35
 def ask(text: str, *, asker: str) -> None:
     """Have the worker read a text, unless it has, or is about to.
 
+    Only what people press comes here, never the mere look at a page.
     An asker (a draft, a profile, a user of the API) has one text that waits: a new one takes
     the place of the one before.
     """
@@ -65,12 +66,14 @@ def ask(text: str, *, asker: str) -> None:
         outbox.nudge(tasks.read_skills, reading.pk)
 
 
-def suggest(text: str, *, asker: str, without: Sequence[str] = ()) -> skills.Suggestions:
-    """Skills for a text: what the worker reads in it within a moment, else exact names."""
+def suggest(text: str, *, without: Sequence[str] = ()) -> skills.Suggestions:
+    """Skills for a text: what the worker has read in it, else exact names.
+
+    Waits a moment for a reading that was asked for just now; asks for none itself.
+    """
     text = skills.text_to_read(text)
-    ask(text, asker=asker)
     until = time.monotonic() + PATIENCE
-    while text and skills.reading_of(text) is None and time.monotonic() < until:
+    while text and skills.is_being_read(text) and time.monotonic() < until:
         time.sleep(STEP)
     return skills.suggestions(text, without=without)
 

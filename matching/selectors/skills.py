@@ -1,5 +1,6 @@
 """What is known about the skills of texts: readings of the worker, the list to look in."""
 
+import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from django.db.models import Count, F, Max, Prefetch, Window
 from django.db.models.functions import RowNumber
 
 from accounts.models import Party, Skill, SkillAlias
+from marketplace.core import clock
 from matching.engine import redact
 from matching.engine.labels import Label
 from matching.engine.text import words_without_person
@@ -18,6 +20,8 @@ from projects.selectors.projects import skills_in
 # As much of a text as is read: the longest description and its title.
 LONGEST_TEXT = 8200
 MOST_SHOWN = 8
+# A page waits for a reading that was asked for within this.
+JUST_NOW = dt.timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,12 @@ def digest_of(text: str) -> str:
 def reading_of(text: str) -> SkillReading | None:
     """The finished reading of exactly this text."""
     return SkillReading.objects.filter(digest=digest_of(text), read_at__isnull=False).first()
+
+
+def is_being_read(text: str) -> bool:
+    """Whether somebody asked for a reading of exactly this text just now, and it is not done."""
+    waiting = SkillReading.objects.filter(digest=digest_of(text), read_at__isnull=True)
+    return waiting.filter(asked_at__gt=clock.now() - JUST_NOW).exists()
 
 
 def suggestions(text: str, *, without: Sequence[str] = ()) -> Suggestions:
