@@ -116,10 +116,12 @@ def days_field(label: Any, *, required: bool, **kwargs: Any) -> forms.IntegerFie
     return forms.IntegerField(
         label=label,
         required=required,
+        min_value=1,
         widget=AffixInput({"inputmode": "numeric", "autocomplete": "off"}, suffix=_("days")),
         error_messages={
             "required": _("Enter a number of days, like 20"),
             "invalid": _("Enter a number of days, like 20"),
+            "min_value": _("Enter a number of days, like 20"),
         },
         **kwargs,
     )
