@@ -128,7 +128,7 @@ class ReasonForm(Form):
 
 
 class AppealForm(Form):
-    """What the client of a lost card dispute has to say."""
+    """What somebody has to say against a rule that stopped them."""
 
     said = TextField(label=_("Your side of it"), max_length=2000, rows=5)
 

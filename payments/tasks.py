@@ -7,7 +7,7 @@ from celery import shared_task
 
 from marketplace.core import clock
 from payments import gateway, ledger
-from payments.services import due, inbox, reconciliation, verification
+from payments.services import due, inbox, reconciliation, tax_requests, verification
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,13 @@ def poll_events() -> None:
 def run_due() -> None:
     """Do what is due: security holds that end, payouts that may go, answers that never came."""
     due.run()
+
+
+@shared_task
+def ask_for_tax_details() -> None:
+    """Find out who has answered, and ask whoever earned something and has not told us; daily."""
+    tax_requests.look_for_answers()
+    tax_requests.ask_all()
 
 
 @shared_task

@@ -28,6 +28,7 @@ urlpatterns = [
     path("statements/<str:ref>/<str:period>/pdf/", ledger.statement_pdf, name="statement-pdf"),
     path("statements/<str:ref>/<str:period>/csv/", ledger.statement_csv, name="statement-csv"),
     path("payouts/tax-details/", tax.seller_details, name="seller-details"),
+    path("payouts/tax-details/appeal/", tax.appeal_pause, name="tax-appeal"),
     path("payouts/", payouts.payout_list, name="payouts"),
     path("payouts/not-me/<str:token>/", payouts.bank_report, name="bank-report"),
     path("payouts/now/", payouts.pay_out, name="pay-out"),

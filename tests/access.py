@@ -260,6 +260,8 @@ ACCESS |= {
     # The freelancer has an account at Stripe already; the others have to name a country.
     "payments:payout-setup": Row(MEMBERS, (LOGIN, GO, BAD, BAD, BAD, BAD)),
     "payments:seller-details": Row(MEMBERS, (LOGIN, *(BAD,) * 5)),
+    # Nobody's payouts wait.
+    "payments:tax-appeal": Row(NOBODY, NOBODY),
     "payments:payout-refresh": Row(ALL_IN, POST_ONLY),
     "payments:payout-return": Row(ALL_IN, POST_ONLY),
     "payments:webhook": Row(POST_ONLY, (BAD,) * 6),

@@ -39,6 +39,7 @@ KEPT = (
     "payments_refund",
     "payments_reversal",
     "payments_rollup",
+    "payments_taxrequest",
     "payments_transfer",
     "payments_transferreversal",
     "payments_vatcheck",

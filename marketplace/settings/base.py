@@ -172,6 +172,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "payments.tasks.reconcile_everything",
         "schedule": crontab(hour=3, minute=10),
     },
+    "ask-for-tax-details": {
+        "task": "payments.tasks.ask_for_tax_details",
+        "schedule": crontab(hour=7, minute=20),
+    },
     "roll-up-ledger": {"task": "payments.tasks.roll_up", "schedule": 60.0},
     "forget-old": {"task": "marketplace.core.tasks.forget_old", "schedule": 3600.0},
     "rank-stale": {"task": "matching.tasks.rank_stale", "schedule": 120.0},

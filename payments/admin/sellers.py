@@ -1,7 +1,9 @@
 """Who told us what for the tax office, and the yearly reports."""
 
+from typing import Any
 from urllib.parse import urlencode
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -10,12 +12,15 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
 from accounts import freshness
+from accounts.models import User
 from marketplace.core.admin import ReadOnlyAdmin
+from marketplace.core.display import moment_text
 from marketplace.core.http import SeeOther, UserRequest
-from payments.forms import TaxReportForm
-from payments.models import SellerDetails
+from payments.admin.disputes import ActAdmin
+from payments.forms import LiftForm, TaxReportForm
+from payments.models import SellerDetails, TaxRequest
 from payments.selectors import tax_reports
-from payments.services import tax_exports
+from payments.services import tax_exports, tax_requests
 
 EXPORTS = {
     "csv": (tax_exports.csv_report, "text/csv; charset=utf-8"),
@@ -71,6 +76,51 @@ class SellerDetailsAdmin(ReadOnlyAdmin):
         """Whoever may export the reports may look."""
         may: bool = request.user.has_perm("payments.export_tax_report")
         return may or super().has_view_permission(request, obj)
+
+
+@admin.register(TaxRequest)
+class TaxRequestAdmin(ActAdmin):
+    """Who was asked for tax details; pauses and appeals first. A pause can be lifted."""
+
+    permission = tax_requests.PERMISSION
+    list_display = (
+        *("ref", "status", "party", "year", "asked_at", "reminders", "due_at"),
+        *("paused_at", "review_due_at", "appealed_at", "lifted_by"),
+    )
+    list_filter = ("status", "year")
+    list_select_related = ("party", "lifted_by")
+    search_fields = ("ref", "party__name", "party__ref")
+    ordering = ("ended_at", "review_due_at", "due_at")
+    show_full_result_count = False
+
+    def form_of(self, found: TaxRequest, data: Any) -> forms.Form | None:
+        return LiftForm(data) if found.status in TaxRequest.OPEN else None
+
+    def act(self, found: TaxRequest, form: forms.Form, *, by: User) -> None:
+        tax_requests.lift(found, by=by, **form.cleaned_data)
+
+    def shown(self, found: TaxRequest) -> dict[str, Any]:
+        def when(moment: Any) -> str:
+            return moment_text(moment) if moment else "–"
+
+        return {
+            "facts": [
+                (_("Payee"), found.party.name),
+                (_("Earned something in"), found.year),
+                (_("Asked"), when(found.asked_at)),
+                (_("Reminders"), found.reminders),
+                (_("Next step"), when(found.due_at)),
+                (_("Payouts wait since"), when(found.paused_at)),
+                (_("To be looked at by"), when(found.review_due_at)),
+                (_("Appeal"), found.appeal or "–"),
+                (
+                    _("Lifted by"),
+                    f"{found.lifted_by}: {found.lifted_because}" if found.lifted_by else "–",
+                ),
+            ],
+            "act": _("Do not ask again this year"),
+            "means": _("They cannot tell it, or the rule is wrong for them. Payouts go on."),
+        }
 
 
 def _file(request: UserRequest, kind: str, year: int) -> HttpResponse:

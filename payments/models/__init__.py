@@ -22,6 +22,7 @@ from payments.models.reversals import Reversal
 from payments.models.sellers import SellerDetails
 from payments.models.stops import PostingStop
 from payments.models.tax import TaxKind, VatCheck, VatRate
+from payments.models.tax_requests import TaxRequest
 from payments.models.write_offs import WriteOff
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "SellerDetails",
     "StripeEvent",
     "TaxKind",
+    "TaxRequest",
     "Transfer",
     "TransferReversal",
     "VatCheck",

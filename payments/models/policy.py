@@ -127,6 +127,16 @@ class PlatformPolicy(models.Model):
     bank_change_days = models.PositiveSmallIntegerField(
         default=3, help_text=_("So long payouts wait after a payee's bank details changed.")
     )
+    # Tax details a European payee owes us (rule DAC7; the directive's sixty days are the least).
+    tax_reminder_days = models.PositiveSmallIntegerField(
+        default=20, help_text=_("So long after asking, and again so long later, we remind.")
+    )
+    tax_pause_days = models.PositiveSmallIntegerField(
+        default=60, help_text=_("So long after asking, unanswered, payouts to banks wait.")
+    )
+    tax_review_days = models.PositiveSmallIntegerField(
+        default=14, help_text=_("After so many days somebody looks again at such a pause.")
+    )
     # Who wrote this version; nobody for the one that came with the installation. Shipped rows
     # stay when a database is emptied of people, so the database itself does not tie the two.
     set_by = models.ForeignKey(
@@ -194,6 +204,14 @@ class PlatformPolicy(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(bank_change_days__range=(1, 30)), name="policy_bank_change_days"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    tax_reminder_days__range=(7, 90),
+                    tax_pause_days__range=(60, 366),
+                    tax_review_days__range=(1, 90),
+                ),
+                name="policy_tax_details",
             ),
         ]
         triggers = append_only()

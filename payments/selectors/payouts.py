@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Party, User
 from marketplace.core.display import moment_text
 from marketplace.core.money import Money
-from payments.models import BankDetails, Payout, PayoutAccount, SellerDetails
+from payments.models import BankDetails, Payout, PayoutAccount, SellerDetails, TaxRequest
 from payments.selectors.overviews import money_parties
 
 State = BankDetails.Status
@@ -61,6 +61,14 @@ def pause_of(account: PayoutAccount) -> Pause | None:
             _(
                 "You told us that you did not change your bank details. Nothing is paid out until "
                 "we have looked into it with you."
+            ),
+        )
+    if TaxRequest.objects.filter(party=account.party_id, status=TaxRequest.Status.PAUSED).exists():
+        return Pause(
+            "tax",
+            _(
+                "Tax law wants details of you that we asked for three times. Payouts go on as soon "
+                "as you have given them."
             ),
         )
     waits = [bank.due_at for bank in banks if bank.status == State.COOLING and bank.due_at]

@@ -10,6 +10,7 @@ from payments.services import (
     funding,
     payouts,
     refunds,
+    tax_requests,
     transfers,
     vat_checks,
 )
@@ -27,6 +28,7 @@ def run() -> None:
     bank_details.run_due()
     vat_checks.run_due()
     evidence.run_due()
+    tax_requests.run_due()
     try:
         funding.look_again()
         refunds.look_again(older_than=REFUND_TAKES)

@@ -13,6 +13,7 @@ from marketplace.core import audit, clock
 from marketplace.core.errors import InvalidInput
 from payments.models import SellerDetails
 from payments.models.sellers import Details
+from payments.services import tax_requests
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -54,6 +55,7 @@ def save(
         )
         # Which, never what: the log is not sealed.
         audit.record(by, "seller_details.saved", party, tax_country=tax_country, told=details.told)
+        tax_requests.look_for_answer(party)
     return saved
 
 

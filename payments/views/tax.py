@@ -11,11 +11,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import freshness
 from marketplace.core.errors import DomainError
 from marketplace.core.http import UserRequest, go_to, show
-from payments.forms import SellerDetailsForm
+from payments.forms import AppealForm, SellerDetailsForm
 from payments.models import SellerDetails
 from payments.selectors import payouts as payout_facts
 from payments.selectors import tax as tax_facts
-from payments.services import sellers, vat_checks
+from payments.selectors import tax_requests as selectors
+from payments.services import sellers, tax_requests, vat_checks
 
 
 @require_safe
@@ -78,8 +79,32 @@ def seller_details(request: UserRequest) -> HttpResponse:
             "tax_country": saved.tax_country if saved else party.country,
         }
         form = SellerDetailsForm(initial=known | (_shown(saved) if saved else {}), saved=saved)
-    context = {"form": form, "saved": saved, "confirm_url": confirm_url}
+    context = {
+        "form": form,
+        "saved": saved,
+        "confirm_url": confirm_url,
+        "asked": selectors.open_request_of(party),
+    }
     return render(request, "payments/seller_details.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def appeal_pause(request: UserRequest) -> HttpResponse:
+    """The payee's side of why payouts should not wait for their tax details."""
+    pause = selectors.pause_to_appeal(request.user)
+    form = AppealForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            tax_requests.appeal(pause, by=request.user, **form.cleaned_data)
+        except DomainError as error:
+            form.add_error("said" if error.field == "said" else None, str(error))
+        else:
+            messages.success(request, _("Sent. A person of ours reads it and answers."))
+            return go_to(request, reverse("payments:seller-details"))
+    context = {"form": form, "pause": pause}
+    status = 422 if form.errors else 200
+    return render(request, "payments/tax_appeal.html", context, status=status)
 
 
 def _shown(saved: SellerDetails) -> dict[str, str]:

@@ -76,6 +76,7 @@ payments_reversal SIU
 payments_rollup SIU
 payments_sellerdetails SIUD
 payments_stripeevent SIUD
+payments_taxrequest SIU
 payments_transfer SIU
 payments_transferreversal SIU
 payments_vatcheck SIU
