@@ -3,11 +3,11 @@
     .venv/bin/python bench/money_simulation.py [--quick] [--contracts N] [--seed S]
 
 Clients hire, pay, forget to pay, approve, fall silent, agree on less, call off, quarrel and give
-bonuses; freelancers deliver, spend, and lose their accounts for a while; banks decline, warn and
-take payments back, before and after release. Meanwhile Stripe's webhooks come twice, late, in the
-wrong order or not at all, its API answers with errors before or after it has done the work, or not
-at all, and our workers die between its answer and our commit. Time is simulated; the services,
-PostgreSQL and the sandbox are real.
+bonuses; freelancers deliver, have their money paid out, and lose their accounts for a while; banks
+decline, warn, send payouts back and take payments back, before and after release. Meanwhile
+Stripe's webhooks come twice, late, in the wrong order or not at all, its API answers with errors
+before or after it has done the work, or not at all, and our workers die between its answer and our
+commit. Time is simulated; the services, PostgreSQL and the sandbox are real.
 
 At the end the books must be whole, agree with Stripe to the cent, and every person must have been
 paid or refunded what the lives themselves say, not the books. Prints one JSON line per figure and

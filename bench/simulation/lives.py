@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Any
 from bench.simulation.statement import Deal
 from marketplace.core import clock
 from marketplace.core.money import Money
-from payments.models import Chargeback, FraudWarning, Funding, Hold, PayoutAccount, PostingStop
-from payments.services import evidence, payouts, stops, warnings
+from payments.models import (
+    Chargeback,
+    FraudWarning,
+    Funding,
+    Hold,
+    Payout,
+    PayoutAccount,
+    PostingStop,
+)
+from payments.services import bank_payouts, evidence, payouts, stops, warnings
 from payments.services import funding as paying
 from projects.models import Contract, Milestone
 from projects.services import (
@@ -29,7 +37,9 @@ from projects.services.wanted import Wanted
 from tests.stripe_sandbox import (
     AUTHENTICATED_CARD,
     FAILING_REFUND_CARD,
+    GOOD_BANK,
     GOOD_CARD,
+    OTHER_BANK,
     SLOW_REFUND_CARD,
 )
 
@@ -75,6 +85,8 @@ class Lives:
         self.press, self.seen, self.stripe = market.press, market.seen, market.stripe
         # The ids of all the banks have opened.
         self.disputes: list[str] = []
+        # Payouts the payees' banks have sent back.
+        self._sent_back: set[str] = set()
         self._fates: dict[str, Callable[..., Life]] = {
             "approve": self._approve,
             "silence": self._fall_silent,
@@ -110,20 +122,44 @@ class Lives:
                 self.press(lambda found=account: payouts.refresh(found))
                 account.refresh_from_db()
             yield HALF_A_DAY
-        for _ in range(6):
+        for turn in range(6):
             yield hours(24 * 4, 24 * 25, dice)
-            self._spend(account, dice)
+            if dice.random() < 0.5:
+                self.seen["paid out by schedule"] += len(self.stripe.pay_out(account.stripe_id))
+            else:
+                self._ask_for_money(account, freelancer, turn, dice)
+            if dice.random() < 0.25:
+                yield hours(24, 24 * 8, dice)
+                self._send_back(account, dice)
             if dice.random() < 0.25:
                 yield from self._lose_and_regain(account, dice)
 
-    def _spend(self, account: PayoutAccount, dice: random.Random) -> None:
+    def _ask_for_money(
+        self, account: PayoutAccount, freelancer: Any, turn: int, dice: random.Random
+    ) -> None:
+        """Press "Pay out now" for a part of what is there."""
         balances = self.stripe.ask("state", account=account.stripe_id)["balances"]
         for currency, (available, _pending) in sorted(balances.items()):
-            spent = dice.randint(0, max(0, available))
-            if spent:
-                self.stripe.pay_out_of(account.stripe_id, Money(spent, currency.upper()))
-                self.market.statement.sent_on[account.party_id, currency.upper()] += spent
-                self.seen["paid out to a bank"] += 1
+            wanted = Money(dice.randint(0, max(0, available)), currency.upper())
+            if wanted.minor and self.press(
+                lambda wanted=wanted: bank_payouts.pay_out(
+                    account, by=freelancer, amount=wanted, key=f"{turn}:{wanted.currency}"
+                )
+            ):
+                self.seen["paid out on demand"] += 1
+
+    def _send_back(self, account: PayoutAccount, dice: random.Random) -> None:
+        """The bank sends money back, also money that had arrived; the payee gives another bank."""
+        left = Payout.objects.filter(
+            account=account, status__in=["in_transit", "paid"], stripe_id__gt=""
+        )
+        names = set(left.values_list("stripe_id", flat=True)) - self._sent_back
+        if names:
+            name = dice.choice(sorted(names))
+            self._sent_back.add(name)
+            self.stripe.fail_payout(name)
+            self.stripe.change_bank(account.stripe_id, dice.choice((GOOD_BANK, OTHER_BANK)))
+            self.seen["payout came back"] += 1
 
     def _lose_and_regain(self, account: PayoutAccount, dice: random.Random) -> Life:
         """Stripe wants a document; transfers that are due meanwhile fail and wait."""

@@ -27,6 +27,7 @@ from payments.models import (
     Account,
     Balance,
     Funding,
+    Payout,
     Refund,
     StripeEvent,
     Transfer,
@@ -243,6 +244,7 @@ class Market:
                 Transfer.objects.exclude(status__in=Transfer.DONE).exists(),
                 TransferReversal.objects.filter(status="requested").exists(),
                 Refund.objects.filter(status__in=["requested", "pending"]).exists(),
+                Payout.objects.filter(status__in=Payout.RUNNING).exists(),
                 StripeEvent.objects.filter(state="pending").exists(),
                 OutboxMessage.objects.filter(topic=commands.TOPIC, state="pending").exists(),
             )
@@ -268,6 +270,7 @@ class Market:
         ]
         parties = [user.party for user in (*self.clients, *self.freelancers)]
         found += self.statement.unmet(self.stripe, parties, self.lives.disputes)
+        found += self.statement.unlike_payouts(parties)
         found += ["a life has not ended"] * len(self._waiting)
         found += ["something is still under way"] * self.under_way()
         return found

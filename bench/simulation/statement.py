@@ -1,5 +1,6 @@
 """Who should have how much in the end, worked out from what people did, not from the books."""
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,6 +14,14 @@ from tests.stripe_sandbox import FAILING_REFUND_CARD, StripeSandbox
 
 # A party and a currency.
 Key = tuple[int, str]
+
+
+LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+
+
+def _has_left(status: str) -> bool:
+    """Whether a payout's money is on its way to a bank or there, not in the account again."""
+    return status not in {"failed", "canceled"}
 
 
 def _half_up(exact: Fraction) -> int:
@@ -49,8 +58,6 @@ class Statement:
     payees: Counter[Key] = field(default_factory=Counter)
     cards: Counter[Key] = field(default_factory=Counter)
     credits: Counter[Key] = field(default_factory=Counter)
-    # What payees have sent on to their banks.
-    sent_on: Counter[Key] = field(default_factory=Counter)
 
     def ended(self, deal: Deal, *, awarded: int) -> None:
         """So much of it counted as earned; the rest went back, or could not."""
@@ -74,6 +81,19 @@ class Statement:
 
     # --- Against the world ------------------------------------------------------------------
 
+    def unlike_payouts(self, people: Iterable[Party]) -> list[str]:
+        """A sentence for every payout that our pages show otherwise than Stripe does."""
+        found = []
+        for account in PayoutAccount.objects.filter(party__in=list(people)).exclude(stripe_id=""):
+            there = {
+                (payout.id, payout.status, payout.amount, payout.currency)
+                for payout in gateway.list_payouts(account=account.stripe_id, since=LONG_AGO)
+            }
+            sent = account.payouts.exclude(stripe_id="")
+            here = set(sent.values_list("stripe_id", "status", "amount_minor", "currency"))
+            found += [f"{account}: only one side knows {one}" for one in sorted(there ^ here)]
+        return found
+
     def unmet(
         self, stripe: StripeSandbox, people: Iterable[Party], disputes: Iterable[str]
     ) -> list[str]:
@@ -94,12 +114,14 @@ class Statement:
         return found
 
     def _in_accounts(self, stripe: StripeSandbox, people: list[Party]) -> Counter[Key]:
-        have = Counter(self.sent_on)
+        have: Counter[Key] = Counter()
         for account in PayoutAccount.objects.filter(party__in=people).select_related("party"):
             for currency, parts in stripe.ask("state", account=account.stripe_id)[
                 "balances"
             ].items():
                 have[account.party_id, currency.upper()] += sum(parts)
+            for payout in gateway.list_payouts(account=account.stripe_id, since=LONG_AGO):
+                have[account.party_id, payout.currency] += payout.amount * _has_left(payout.status)
         for party in people:
             for currency in {currency for _party, currency in have | self.payees}:
                 # What they could not be made to give back yet.
