@@ -112,6 +112,11 @@ class Matcher:
         asked = _Asked(self._people, need, at=self._at)
         return tuple(person.id for person in self._people.docs), asked.weigh(()).features
 
+    def scores_for(self, need: Need) -> tuple[tuple[str, ...], Floats, Mapping[str, Floats]]:
+        """Ids, scores and features of everybody for a project, without reasons or places."""
+        weighed = _Asked(self._people, need, at=self._at).weigh(())
+        return tuple(person.id for person in self._people.docs), weighed.scores, weighed.features
+
     def needs_for(
         self, person: PersonDoc, k: int, *, exclude: Collection[str] = frozenset()
     ) -> list[Ranked]:
