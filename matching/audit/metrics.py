@@ -118,20 +118,13 @@ def share_in_proportion(gained: Floats, due: Floats) -> float:
     return float(((found >= 0.5) & (found <= 2)).mean()) if len(found) else float("nan")
 
 
-def opportunity_gap(place: Ints, truly_best: Flags, groups: Names, k: int = SEEN) -> float:
-    """M7: the gap in how often those truly best are seen (Hardt, Price & Srebro 2016).
+def gap(rows: Sequence[GroupRow]) -> float:
+    """M7: equal opportunity, how often those truly best are seen, best group less worst one.
 
-    Between the judged groups with the highest and the lowest rate.
+    After Hardt, Price & Srebro 2016.
     """
-    seen = ((place > 0) & (place <= k) & truly_best).sum(axis=0)
-    there = truly_best.sum(axis=0)
-    enough = judged(groups)
-    rates = [
-        seen[groups == name].sum() / there[groups == name].sum()
-        for name, able in enough.items()
-        if able and there[groups == name].sum()
-    ]
-    return float(max(rates) - min(rates)) if rates else float("nan")
+    rates = [row.rate for row in rows if row.is_judged and np.isfinite(row.rate)]
+    return max(rates) - min(rates) if rates else float("nan")
 
 
 def calibration_gap(score: Floats, success: Flags, counted: Flags, member: Flags) -> float:
