@@ -44,10 +44,17 @@ class MatchRun(models.Model):
     at = models.DateTimeField(_("time"), default=clock.now)
     as_of = models.DateTimeField(_("as of"), default=clock.now)
     took_ms = models.PositiveIntegerField(_("milliseconds"))
-    # How many could have been found, and what was found, best first: id, score, and whether the
-    # place was one of those kept for newcomers.
+    # How many could have been found, and what was found, best first: id, score, whether the place
+    # was one of those kept for newcomers, score after looking at attention, what gave the place
+    # (`placing.Flag`), and the chance of standing there. Before `record`, the first three.
     considered = models.PositiveIntegerField(_("considered"))
     results = models.JSONField(_("results"))
+    # What the places were made from, so that they can be made again: `engine.record`. Null in
+    # rankings that are older than this.
+    seed = models.CharField(_("seed of the lots"), max_length=40, blank=True)
+    record = models.JSONField(_("what it was made from"), null=True)
+    # Of weights and policy.
+    method = models.CharField(_("digest of the method"), max_length=64, blank=True)
 
     class Meta:
         verbose_name = _("ranking")
@@ -141,6 +148,37 @@ class Match(models.Model):
     def strength(self) -> int:
         """3 strong, 2 good, 1 partial."""
         return explain.strength(self.told)
+
+
+class Attention(models.Model):
+    """What one list gave a person, and what their score in it earned; the newest list counts.
+
+    In first places of a list: the second place is worth .63 of it, the eleventh nothing. Whoever
+    fitted and was not listed has earned something and got nothing.
+    """
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="attention")
+    party = models.ForeignKey(Party, models.CASCADE, related_name="attention")
+    at = models.DateTimeField(default=clock.now)
+    seen = models.FloatField()
+    earned = models.FloatField()
+
+    class Meta:
+        verbose_name = _("attention")
+        verbose_name_plural = _("attention")
+        constraints = [
+            models.UniqueConstraint(fields=["project", "party"], name="attention_once"),
+            models.CheckConstraint(
+                condition=Q(seen__gte=0, earned__gte=0), name="attention_not_negative"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["party", "at"], name="attention_lately"),
+            models.Index(fields=["at"], name="attention_old"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seen:.2f} of {self.earned:.2f}"
 
 
 class TextVector(models.Model):

@@ -15,9 +15,11 @@ from django.db import transaction
 
 from accounts.models import Party
 from marketplace.core import clock, retention
-from matching.engine.documents import Ranked
-from matching.models import Kind, Match, MatchRun, TextVector
-from matching.selectors import documents, matches, stale
+from matching.engine import record
+from matching.engine.placing import Policy, Turn
+from matching.engine.record import Ranking
+from matching.models import Attention, Kind, Match, MatchRun, TextVector
+from matching.selectors import attention, documents, matches, stale
 from projects.models import Project
 from projects.selectors.projects import open_projects
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 # Whoever is not among these is found by searching.
 PEOPLE_KEPT = 50
 PROJECTS_KEPT = 100
+# How far a place may move in spite of a score.
+PLACING = Policy()
 # When one side changes, the lists of this many on the other side follow at once.
 FOLLOWERS = 20
 # One sweep takes so many lists and no longer than this; the next one goes on.
@@ -55,8 +59,16 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
         memory.forget_needs()
     started = time.monotonic()
     ready = memory.people_matcher()
-    found = ready.matcher.people_for(
-        documents.need(project), PEOPLE_KEPT, exclude=documents.out_of_reach(project)
+    ranking = ready.matcher.ranking_of_people(
+        documents.need(project),
+        PEOPLE_KEPT,
+        exclude=documents.out_of_reach(project),
+        turn=Turn(
+            # Another lot every day, so that whoever loses one is not below for good.
+            seed=f"{project.pk} {began.date()}",
+            policy=PLACING,
+            lately=attention.lately(without=project),
+        ),
     )
     run = MatchRun(
         kind=Kind.PEOPLE,
@@ -72,8 +84,10 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
         # Two rankings of one project at once take turns; the last one stands.
         Project.objects.select_for_update(of=("self",), no_key=True).get(pk=project.pk)
         Match.objects.filter(kind=Kind.PEOPLE, project=project).delete()
-        _write(run, found, [Match(project=project, party_id=int(each.id)) for each in found])
-    return [int(each.id) for each in found[:FOLLOWERS]]
+        rows = [Match(project=project, party_id=int(each.id)) for each in ranking.found]
+        _write(run, ranking, rows)
+        _note_attention(project, ranking, at=began)
+    return [int(each.id) for each in ranking.found[:FOLLOWERS]]
 
 
 def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
@@ -93,7 +107,9 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
 
     started = time.monotonic()
     ready = memory.needs_matcher()
-    found = ready.matcher.needs_for(person, PROJECTS_KEPT, exclude=documents.not_for(party))
+    ranking = ready.matcher.ranking_of_needs(
+        person, PROJECTS_KEPT, exclude=documents.not_for(party)
+    )
     run = MatchRun(
         kind=Kind.PROJECTS,
         party=party,
@@ -107,11 +123,12 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
     with transaction.atomic():
         Party.objects.select_for_update(of=("self",), no_key=True).get(pk=party.pk)
         Match.objects.filter(kind=Kind.PROJECTS, party=party).delete()
-        _write(run, found, [Match(party=party, project_id=int(each.id)) for each in found])
+        rows = [Match(party=party, project_id=int(each.id)) for each in ranking.found]
+        _write(run, ranking, rows)
         if not documents.findable().filter(party=party).exists():
             Match.objects.filter(kind=Kind.PEOPLE, party=party).delete()
             return []
-    return [int(each.id) for each in found[:FOLLOWERS]]
+    return [int(each.id) for each in ranking.found[:FOLLOWERS]]
 
 
 def rank_stale() -> int:
@@ -168,10 +185,19 @@ def old_rankings() -> "QuerySet[MatchRun]":
     return MatchRun.objects.filter(at__lt=oldest, matches=None)
 
 
-def _write(run: MatchRun, found: Sequence[Ranked], rows: Sequence[Match]) -> None:
-    run.results = [[int(each.id), round(each.score, 6), _is_kept(each)] for each in found]
+@retention.forgets("attention")
+def old_attention() -> "QuerySet[Attention]":
+    """What lists gave people, once it is too long ago to be evened out."""
+    return Attention.objects.filter(at__lt=clock.now() - attention.WINDOW)
+
+
+def _write(run: MatchRun, ranking: Ranking, rows: Sequence[Match]) -> None:
+    run.seed = ranking.seed
+    run.record = record.written(ranking)
+    run.method = record.digest(run.record)
+    run.results = record.rows(ranking.places[: len(rows)])
     run.save()
-    for rank, (match, each) in enumerate(zip(rows, found, strict=True), start=1):
+    for rank, (match, each) in enumerate(zip(rows, ranking.found, strict=True), start=1):
         match.run = run
         match.kind = run.kind
         match.rank = rank
@@ -183,9 +209,20 @@ def _write(run: MatchRun, found: Sequence[Ranked], rows: Sequence[Match]) -> Non
     Match.objects.bulk_create(rows)
 
 
-def _is_kept(found: Ranked) -> bool:
-    """Whether the place was one of those kept for newcomers."""
-    return any(reason.kind == "newcomer" for reason in found.reasons)
+def _note_attention(project: Project, ranking: Ranking, *, at: dt.datetime) -> None:
+    """Remember what this list gives whom; what the one before it gave does not count any more."""
+    Attention.objects.filter(project=project).delete()
+    Attention.objects.bulk_create(
+        Attention(
+            project=project,
+            party_id=int(place.id),
+            at=at,
+            seen=round(place.seen, attention.DIGITS),
+            earned=round(place.earned, attention.DIGITS),
+        )
+        for place in ranking.places
+        if place.seen or place.earned
+    )
 
 
 def _since(started: float) -> int:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from matching.engine.documents import HistoryItem, Need, PersonDoc, Reason
+from matching.engine.placing import Flag, Place
 from matching.engine.text import skill_key
 
 # Which summands of a score each reason stands for.
@@ -63,12 +64,13 @@ def reasons(
     works: Sequence[Vote],
     shared_words: Sequence[str],
     profile_near: bool = False,
-    kept: bool = False,
+    given: Place | None = None,
 ) -> tuple[Reason, ...]:
     """The summands of a score as reasons, strongest first, then what is missing.
 
     Their contributions add up to the sum of `parts`. `profile_near` says that profile and
-    project mean much the same, `kept` that the place was kept for somebody new.
+    project mean much the same, `given` what place it is. What moved it there in spite of the
+    score adds nothing to the score, and is said all the same.
     """
     counted = {skill_key(name): works_shown for name, works_shown in person.skills}
     asked = {skill_key(name): name for name in need.skills}
@@ -89,11 +91,22 @@ def reasons(
     ]
     told = [reason for reason in told if reason.contribution > 0]
     told.sort(key=lambda reason: -reason.contribution)
-    if kept:
-        told.append(Reason("newcomer"))
+    if given:
+        told += _placed(given)
     if missing:
         told.append(Reason("missing", 0.0, {"names": missing}))
     return tuple(told)
+
+
+def _placed(given: Place) -> list[Reason]:
+    """What moved somebody to their place, if anything but the score did."""
+    if given.flag is Flag.NEWCOMER:
+        return [Reason("newcomer")]
+    if given.flag is Flag.EXPLORATION:
+        return [Reason("exploration", facts={"chance": round(given.propensity, 6)})]
+    if given.flag is Flag.EXPOSURE:
+        return [Reason("rotation", facts={"lift": round(given.lift, 6)})]
+    return []
 
 
 def strength(told: Sequence[Reason]) -> int:
@@ -243,6 +256,40 @@ def _say_newcomer(facts: Mapping[str, Any], audience: Audience) -> Words:
     return Words("part", head, _("Up to two of the first ten places are kept for people who fit."))
 
 
+def _say_rotation(facts: Mapping[str, Any], audience: Audience) -> Words:
+    if facts["lift"] < 0 and audience == "client":
+        return Words(
+            "part",
+            _("Shown for rotation: a little further down than by score"),
+            _("Suggested very often lately. Others who fit nearly as well take turns."),
+        )
+    if facts["lift"] < 0:
+        return Words(
+            "part",
+            _("Shown for rotation: a little further down than by score"),
+            _("You were suggested very often lately. Others who fit nearly as well take turns."),
+        )
+    if audience == "client":
+        detail = _("Seen less lately than people who fit as well. Nobody paid for it.")
+    else:
+        detail = _("You were seen less lately than people who fit as well.")
+    return Words("part", _("Shown for rotation: a little further up than by score"), detail)
+
+
+def _say_exploration(facts: Mapping[str, Any], audience: Audience) -> Words:
+    if audience == "client":
+        detail = _(
+            "Every second list draws one place among people who fit and would stand too low to be "
+            "seen. Nobody paid for it."
+        )
+    else:
+        detail = _(
+            "Every second list draws one place among people who fit and would stand too low to be "
+            "seen."
+        )
+    return Words("part", _("Shown for rotation: this place was drawn by lot"), detail)
+
+
 def _say_missing(facts: Mapping[str, Any], audience: Audience) -> Words:
     names = _listed(facts["names"])
     if audience == "client":
@@ -264,5 +311,7 @@ _SAID: Mapping[str, Callable[[Mapping[str, Any], Audience], Words]] = {
     "profile": _say_profile,
     "active": _say_active,
     "newcomer": _say_newcomer,
+    "rotation": _say_rotation,
+    "exploration": _say_exploration,
     "missing": _say_missing,
 }

@@ -13,13 +13,17 @@ any order, on any machine, years later.
 import hashlib
 import math
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import accumulate
 
 # What a page shows: attention ends below it, and quality is judged on it.
 SHOWN = 10
+# These places, counted from 0, are kept for people with little past work.
+KEPT_FOR_NEW = (2, 9)
+# Nobody takes a place by rule whose score is less than this part of that of the displaced.
+FIT_FLOOR = 0.8
 # Shares of the full strength that are tried, until little enough quality is lost.
 LEVELS = (1.0, 0.75, 0.5, 0.25, 0.0)
 
@@ -37,10 +41,8 @@ class Flag(StrEnum):
 class Policy:
     """How far a place may move. The defaults are measured or reasoned in docs/matching.md."""
 
-    # These places, counted from 0, are kept for newcomers.
-    kept: tuple[int, ...] = (2, 9)
-    # Nobody takes a place by rule whose score is less than this part of that of the displaced.
-    fit_floor: float = 0.8
+    kept: tuple[int, ...] = KEPT_FOR_NEW
+    fit_floor: float = FIT_FLOOR
     # How much of their score somebody can gain who was owed all attention, and lose who has had
     # twice too much. 1 / fit_floor - 1, so whoever gains passes nobody far better.
     strength: float = 0.25
@@ -60,8 +62,25 @@ class Policy:
     owed_power: float = 3.0
 
 
-# For files nobody is shown: there is nobody to learn about.
+# For lists nobody is shown: no lot, because nothing is learned from them.
 UNEXPLORED = Policy(exploring=0.0)
+# For lists of projects: attention is shared among people.
+BY_SCORE = Policy(kept=(), strength=0.0, exploring=0.0)
+# What people got and earned lately: attention seen, attention earned, by id.
+Lately = Callable[[Sequence[str]], Mapping[str, tuple[float, float]]]
+
+
+def _nobody(_ids: Sequence[str]) -> Mapping[str, tuple[float, float]]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How the places of one list are given: whose lots, by which policy, after which lists."""
+
+    seed: str
+    policy: Policy = UNEXPLORED
+    lately: Lately = _nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,12 +254,17 @@ class _Query:
         lost = 1 - _gain(order) / _gain(self.by_score)
         return _Standing(order, after, self.fit, frozenset(kept), lost)
 
-    def _most_promising(self, each: Candidate) -> tuple[float, float, int, str]:
-        return (-round(each.promise, 12), *_order(each, each.score, self.seed))
+    def _most_promising(self, each: Candidate) -> tuple[float, tuple[float, tuple[int, str]]]:
+        return -round(each.promise, 12), _order(each, each.score, self.seed)
 
 
-def _order(each: Candidate, score: float, seed: str) -> tuple[float, int, str]:
-    return -round(score, 12), zlib.crc32(f"{seed} {each.id}".encode()), each.id
+def lot(seed: str, name: str) -> tuple[int, str]:
+    """The order of equals: another one for every seed, always the same for one."""
+    return zlib.crc32(f"{seed} {name}".encode()), name
+
+
+def _order(each: Candidate, score: float, seed: str) -> tuple[float, tuple[int, str]]:
+    return -round(score, 12), lot(seed, each.id)
 
 
 def _gain(order: Sequence[Candidate]) -> float:

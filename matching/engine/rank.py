@@ -2,21 +2,21 @@
 
 Every feature lies between 0 and 1; those from text are divided by the best value of the
 query (their minimum is 0, so nobody gains from who happens to be worst). A score is the
-weighted mean of the features and nothing else moves a place, so a reason is one summand of
-that mean with the facts behind it.
+weighted mean of the features and nothing else, so a reason is one summand of that mean with
+the facts behind it. What `placing` moves in spite of a score is a reason of its own.
 """
 
-import zlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
-from matching.engine import explain, index
+from matching.engine import explain, index, placing
 from matching.engine.bm25 import Floats, contenders
 from matching.engine.documents import Need, PersonDoc, Ranked
 from matching.engine.meaning import Reader
+from matching.engine.record import DIGITS, Ranking, total
 from matching.engine.text import stem, surface_words, terms
 from matching.engine.votes import voice
 from matching.engine.weights import load_weights
@@ -41,12 +41,11 @@ VOTES_PER_NEED = 5
 PERSON_TERMS = 100
 # Reading a text takes milliseconds: towards projects, a person's latest works are read.
 WORKS_READ = 10
-# These of the first ten places, counted from 0, are kept for people with little past work.
-KEPT_FOR_NEW = (2, 9)
-# Who of them comes first. What a record makes larger says nothing between one work and three.
+# So many people compete for the places of a list, and so many newcomers for each kept place.
+POOL = 100
+NEW_POOL = 30
+# Which newcomer comes first. What a record makes larger says nothing between one work and three.
 TELLING_IF_NEW = ("best", "meaning", "fresh", "profile")
-# A kept place goes to nobody whose score is less than this part of that of the displaced.
-FIT_FLOOR = 0.8
 
 
 class Matcher:
@@ -71,10 +70,23 @@ class Matcher:
     def people_for(
         self, need: Need, k: int, *, exclude: Collection[str] = frozenset()
     ) -> list[Ranked]:
-        """The k people who fit a project best. Its client is never among them.
+        """The k people who fit a project best, as if for the first time and without lots.
 
-        Up to two of the first ten places belong to people who are new here and fit as well.
+        Its client is never among them. Up to two of the first ten places belong to people who
+        are new here and fit as well.
         """
+        turn = placing.Turn(need.id)
+        return self.ranking_of_people(need, k, exclude=exclude, turn=turn).found
+
+    def ranking_of_people(
+        self,
+        need: Need,
+        k: int,
+        *,
+        turn: placing.Turn,
+        exclude: Collection[str] = frozenset(),
+    ) -> Ranking:
+        """The k people for a project in the places this turn gives them, and why."""
         asked = _Asked(self._people, need, at=self._at)
         weighed = asked.weigh(exclude)
         people = self._people
@@ -82,11 +94,11 @@ class Matcher:
         alike, mentions = people.texts.reader(asked.query), people.words.reader(asked.own)
         forms = _surface_forms(*index.need_texts(need))
 
-        def ranked(place: int, *, kept: bool) -> Ranked:
+        def ranked(place: int, given: placing.Place) -> Ranked:
             voted = [item for item in people.works_of(place) if shares[item]]
             return weighed.ranked(
                 place,
-                name=people.docs[place].id,
+                given,
                 person=people.docs[place],
                 need=need,
                 works=[
@@ -101,11 +113,10 @@ class Matcher:
                 shared_words=[forms[term] for term in mentions(place)],
                 profile_near=asked.profile is not None
                 and float(asked.profile[place]) >= NEAR_ENOUGH,
-                kept=kept,
             )
 
-        found = weighed.first(k, need.id, people.docs, new=people.new)
-        return [ranked(place, kept=kept) for place, kept in found]
+        placed = weighed.placed(k, people.docs, turn, new=people.new)
+        return placed.ranking(turn, [ranked(at, given) for at, given in placed.first])
 
     def features_for(self, need: Need) -> tuple[tuple[str, ...], Mapping[str, Floats]]:
         """Ids and features of everybody for a project: what weights are fitted on."""
@@ -121,6 +132,12 @@ class Matcher:
         self, person: PersonDoc, k: int, *, exclude: Collection[str] = frozenset()
     ) -> list[Ranked]:
         """The k projects that fit a person best, never one they posted themselves."""
+        return self.ranking_of_needs(person, k, exclude=exclude).found
+
+    def ranking_of_needs(
+        self, person: PersonDoc, k: int, *, exclude: Collection[str] = frozenset()
+    ) -> Ranking:
+        """The k projects for a person by score alone, and why."""
         needs = self._needs
         works = index.latest(person.history)
         queries = [needs.texts.query(index.work_terms(work), limit=PERSON_TERMS) for work in works]
@@ -159,11 +176,11 @@ class Matcher:
         mentions = needs.texts.reader(own)
         forms = _surface_forms(index.own_text(person))
 
-        def ranked(place: int) -> Ranked:
+        def ranked(place: int, placed: placing.Place) -> Ranked:
             voted = [at for at in range(len(works)) if given[at, place]]
             return weighed.ranked(
                 place,
-                name=needs.docs[place].id,
+                placed,
                 person=person,
                 need=needs.docs[place],
                 works=[
@@ -178,7 +195,9 @@ class Matcher:
                 shared_words=[forms[term] for term in mentions(place)],
             )
 
-        return [ranked(place) for place, _ in weighed.first(k, person.id, needs.docs)]
+        turn = placing.Turn(person.id, placing.BY_SCORE)
+        placed = weighed.placed(k, needs.docs, turn)
+        return placed.ranking(turn, [ranked(at, place) for at, place in placed.first])
 
 
 def build_index(
@@ -260,59 +279,51 @@ class _Weighed:
     tops: Mapping[str, float]
     scores: Floats
 
-    def first(
+    def placed(
         self,
         k: int,
-        query: str,
         docs: Sequence[PersonDoc] | Sequence[Need],
+        turn: placing.Turn,
         *,
         new: index.Flags | None = None,
-    ) -> list[tuple[int, bool]]:
-        """The places with the highest scores above zero, best first.
-
-        Equals are drawn by lot, another one for every query but always the same: nobody
-        stands before their equals everywhere because of an id. True beside a place says that
-        it was kept for somebody who is `new`.
-        """
-
-        def order(place: int) -> tuple[float, int]:
-            lot = zlib.crc32(f"{query} {docs[place].id}".encode())
-            return -round(float(self.scores[place]), 12), lot
-
-        best = sorted(contenders(self.scores, k).tolist(), key=order)[:k]
-        if new is None:
-            return [(place, False) for place in best]
-        return self._with_newcomers(best, k, new=new, order=order)
-
-    def _with_newcomers(
-        self,
-        best: Sequence[int],
-        k: int,
-        *,
-        new: index.Flags,
-        order: Callable[[int], tuple[float, int]],
-    ) -> list[tuple[int, bool]]:
-        """The best with newcomers moved up to the places that are kept for them.
-
-        Nothing moves where enough newcomers stand that high by their score alone, or where
-        nobody new comes near the score of whoever would have to move down.
-        """
+    ) -> "_Placed":
+        """Who stands where, best first. Nobody has a place without a score above zero."""
         telling = [name for name in TELLING_IF_NEW if name in self.features]
         merits = np.sum([self.weights[name] * self.features[name] for name in telling], axis=0)
-        found = [(place, False) for place in best]
-        for count, at in enumerate(KEPT_FOR_NEW, start=1):
-            if len(found) <= at:
-                break
-            ahead = {place for place, _ in found[: at + 1]}
-            if sum(bool(new[place]) for place in ahead) >= count:
-                continue
-            enough = FIT_FLOOR * self.scores[found[at][0]]
-            fitting = set(np.flatnonzero(new & (self.scores >= enough)).tolist()) - ahead
-            if fitting:
-                first = min(fitting, key=lambda place: (-round(merits[place], 12), order(place)))
-                found = [(place, kept) for place, kept in found if place != first]
-                found.insert(at, (first, True))
-        return found[:k]
+
+        def lot(at: int) -> tuple[int, str]:
+            return placing.lot(turn.seed, docs[at].id)
+
+        best = _best(self.scores, max(k, POOL), lot)
+        pool = {docs[at].id: at for at in best}
+        for kept in turn.policy.kept if new is not None and best else ():
+            enough = turn.policy.fit_floor * self.scores[best[min(kept, len(best) - 1)]]
+            fitting = new & (self.scores >= enough)
+            # However little is known of newcomers, somebody comes first.
+            promising = _best(np.where(fitting, merits + np.finfo(float).tiny, 0), NEW_POOL, lot)
+            pool |= {docs[at].id: at for at in promising}
+        features = {name: self._features_of(at) for name, at in pool.items()}
+        lately = turn.lately(tuple(pool)) if pool else {}
+        candidates = []
+        for name, at in pool.items():
+            seen, earned = lately.get(name, (0.0, 0.0))
+            candidates.append(
+                placing.Candidate(
+                    id=name,
+                    score=total(self.weights, features[name]),
+                    is_new=new is not None and bool(new[at]),
+                    promise=round(float(merits[at]), DIGITS) if new is not None else 0.0,
+                    seen=seen,
+                    earned=earned,
+                )
+            )
+        places = placing.place(candidates, seed=turn.seed, policy=turn.policy)
+        first = [(pool[place.id], place) for place in places[:k]]
+        return _Placed(self.weights, features, candidates, places, first)
+
+    def _features_of(self, place: int) -> dict[str, float]:
+        """The features of somebody as they are written down, so that a log adds up exactly."""
+        return {name: round(float(values[place]), DIGITS) for name, values in self.features.items()}
 
     def unit(self, name: str) -> float:
         """What one point of a feature, before it was scaled, adds to the score."""
@@ -322,16 +333,15 @@ class _Weighed:
     def ranked(
         self,
         place: int,
+        given: placing.Place,
         *,
-        name: str,
         person: PersonDoc,
         need: Need,
         works: Sequence[explain.Vote],
         shared_words: Sequence[str],
         profile_near: bool = False,
-        kept: bool = False,
     ) -> Ranked:
-        features = {name: float(values[place]) for name, values in self.features.items()}
+        features = self._features_of(place)
         parts = {name: self.weights[name] * value for name, value in features.items()}
         told = explain.reasons(
             parts,
@@ -341,9 +351,31 @@ class _Weighed:
             works=works,
             shared_words=shared_words,
             profile_near=profile_near,
-            kept=kept,
+            given=given,
         )
-        return Ranked(name, float(self.scores[place]), features, told)
+        return Ranked(given.id, given.before, features, told)
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """Who competed, who got which place, and the rows of those who are listed."""
+
+    weights: Mapping[str, float]
+    features: Mapping[str, Mapping[str, float]]
+    candidates: Sequence[placing.Candidate]
+    places: Sequence[placing.Place]
+    first: Sequence[tuple[int, placing.Place]]
+
+    def ranking(self, turn: placing.Turn, found: list[Ranked]) -> Ranking:
+        return Ranking(
+            found=found,
+            weights=self.weights,
+            features=self.features,
+            candidates=self.candidates,
+            places=self.places,
+            seed=turn.seed,
+            policy=turn.policy,
+        )
 
 
 def _weigh(
@@ -368,6 +400,12 @@ def _weigh(
     relevant = (np.maximum.reduce(ties) > 0) | (near >= NEAR_ENOUGH)
     scores = sum(weights[name] * values for name, values in features.items())
     return _Weighed(features, weights, tops, np.where(relevant & ~out, scores, 0.0))
+
+
+def _best(values: Floats, count: int, lot: Callable[[int], tuple[int, str]]) -> list[int]:
+    """The places of the highest values above zero, best first, equals by lot."""
+    places = contenders(values, count).tolist()
+    return sorted(places, key=lambda at: (-round(float(values[at]), 12), lot(at)))[:count]
 
 
 def _strongest(votes: Floats, samples: index.Flags) -> Floats:

@@ -68,7 +68,9 @@ def newest_people(project: Project, *, limit: int = PEOPLE_SHOWN) -> list[Profil
 
 def last_run_for_project(project: Project) -> MatchRun | None:
     """The newest ranking of people for it, or None while there is none."""
-    return MatchRun.objects.filter(project=project).defer("results").order_by("-pk").first()
+    return (
+        MatchRun.objects.filter(project=project).defer("results", "record").order_by("-pk").first()
+    )
 
 
 # --- Projects for a person ------------------------------------------------------------------
@@ -97,7 +99,7 @@ def newest_projects(party: Party, *, limit: int = PAGE) -> list[Project]:
 
 def last_run_for_party(party: Party) -> MatchRun | None:
     """The newest ranking of projects for a freelancer, or None while there is none."""
-    return MatchRun.objects.filter(party=party).defer("results").order_by("-pk").first()
+    return MatchRun.objects.filter(party=party).defer("results", "record").order_by("-pk").first()
 
 
 def match_of(project: Project, party: Party) -> Match | None:

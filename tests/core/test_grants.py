@@ -41,6 +41,7 @@ django_admin_log SIUD
 django_content_type SIUD
 django_migrations SIUD
 django_session SIUD
+matching_attention SIUD
 matching_match SIUD
 matching_matchrun SID
 matching_skillreading SIUD

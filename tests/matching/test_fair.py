@@ -11,7 +11,8 @@ from matching.engine import explain, redact, text
 from matching.engine.documents import HistoryItem, Need, PersonDoc
 from matching.engine.encoder import load_encoder, why_not
 from matching.engine.meaning import Reader
-from matching.engine.rank import FIT_FLOOR, KEPT_FOR_NEW, build_index
+from matching.engine.placing import FIT_FLOOR, KEPT_FOR_NEW
+from matching.engine.rank import build_index
 from matching.engine.weights import load_weights
 from matching.models import Kind, Match
 from matching.selectors import documents

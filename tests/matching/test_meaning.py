@@ -11,7 +11,8 @@ from matching.engine import explain
 from matching.engine.documents import HistoryItem, Need, PersonDoc
 from matching.engine.encoder import load_encoder, why_not
 from matching.engine.meaning import Meanings, Reader, Space
-from matching.engine.rank import KEPT_FOR_NEW, build_index
+from matching.engine.placing import KEPT_FOR_NEW
+from matching.engine.rank import build_index
 from matching.engine.weights import load_weights
 from matching.models import MatchRun
 from tests.matching.conftest import a_client, a_freelancer, a_project

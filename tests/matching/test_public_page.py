@@ -7,7 +7,7 @@ from django.template.defaultfilters import floatformat
 from django.test import Client
 from django.urls import reverse
 
-from matching.engine import index, rank
+from matching.engine import index, placing
 from matching.engine.weights import load_weights
 from matching.selectors import method
 
@@ -52,7 +52,7 @@ def test_the_page_is_silent_about_what_no_longer_counts(monkeypatch):
 
 
 def test_the_page_names_the_kept_places_as_the_engine_keeps_them():
-    assert tuple(place + 1 for place in rank.KEPT_FOR_NEW) == method.KEPT_PLACES
+    assert tuple(place + 1 for place in placing.KEPT_FOR_NEW) == method.KEPT_PLACES
     assert method.NEW_UP_TO == index.NEW_UP_TO
     first, second = method.KEPT_PLACES
     assert f"places {first} and {second} are kept for people with at most 3 past works" in page()
