@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from matching.audit import metrics, probes
-from matching.audit.chance import FEWEST_PEOPLE, SMALLEST_SHARE, Names, bootstrap, judged
+from matching.audit.chance import RESAMPLES, Names, bootstrap, interval, judged
 from matching.audit.crowd import GROUPS
 from matching.audit.metrics import GroupRow
 from matching.audit.season import (
@@ -15,11 +15,10 @@ from matching.audit.season import (
     Order,
     Season,
     Size,
-    is_new,
     play,
     the_product,
 )
-from matching.audit.verdicts import BOUNDS, Finding, Verdict, judge, judge_group
+from matching.audit.verdicts import Finding, Verdict, judge, judge_group
 from matching.engine.bm25 import Floats
 
 SLICES = ("sex", "origin", "crossing")
@@ -275,7 +274,9 @@ def newcomer_ratio(season: Season, *, alone: bool = False) -> tuple[float, float
     """Exposure for merit of newcomers beside that of others, with its interval by freelancer."""
     gained = metrics.exposure(season.by_score if alone else season.place)
     due = metrics.merit(season.truth, season.qualified)
-    sums = [(each * mask).sum(axis=0) for mask in (season.new, ~season.new) for each in (gained, due)]
+    sums = [
+        (each * mask).sum(axis=0) for mask in (season.new, ~season.new) for each in (gained, due)
+    ]
 
     def ratio(weights: Floats) -> float:
         return metrics.ratio_of(*(each * weights for each in sums))
@@ -309,21 +310,31 @@ def _newcomers(season: Season) -> list[Finding]:
     ]
 
 
-def quality_loss(season: Season) -> tuple[float, float, float, float]:
-    """nDCG@10 against the truth by score alone and as placed, and the part lost with interval."""
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """nDCG@10 against the truth by score alone and as placed, and the part that is lost."""
+
+    alone: float
+    placed: float
+    part: float
+    low: float
+    high: float
+
+
+def quality_loss(season: Season) -> Loss:
+    """What the places cost, in the very lists that were shown, with an interval by search."""
     alone = metrics.ndcg(season.truth, season.by_score)
     placed = metrics.ndcg(season.truth, season.place)
-    loss = 1 - placed.mean() / alone.mean()
-    drawn = np.random.default_rng(1).integers(0, len(alone), (400, len(alone)))
-    losses = 1 - placed[drawn].mean(axis=1) / alone[drawn].mean(axis=1)
-    low, high = np.quantile(losses, (0.025, 0.975))
-    return float(alone.mean()), float(placed.mean()), float(loss), float(high - low)
+    drawn = np.random.default_rng(1).integers(0, len(alone), (RESAMPLES, len(alone)))
+    low, high = interval(1 - placed[drawn].mean(axis=1) / alone[drawn].mean(axis=1))
+    part = float(1 - placed.mean() / alone.mean())
+    return Loss(float(alone.mean()), float(placed.mean()), part, low, high)
 
 
 def _quality(season: Season) -> list[Finding]:
-    alone, placed, loss, _ = quality_loss(season)
-    note = f"nDCG@10 {alone:.3f} by score, {placed:.3f} as placed"
-    return [judge("M12", "part of nDCG@10", loss, note=note)]
+    loss = quality_loss(season)
+    note = f"nDCG@10 {loss.alone:.3f} by score, {loss.placed:.3f} as placed"
+    return [judge("M12", "part of nDCG@10", loss.part, note=note, low=loss.low, high=loss.high)]
 
 
 def _answers(panel: probes.Panel) -> list[Finding]:

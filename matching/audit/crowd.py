@@ -33,8 +33,14 @@ _GIVEN: Mapping[tuple[str, str], str] = {
     ("english", "man"): "Oliver Jack Simon Peter Graham Hugh Dennis Neil Stuart Clive",
     ("west african", "woman"): "Ngozi Amina Folake Adwoa Yetunde Efua Chiamaka Abena Zainab Nkechi",
     ("west african", "man"): "Kwame Chinedu Olumide Kofi Emeka Babatunde Sekou Ifeanyi Yaw Tunde",
-    ("latin american", "woman"): "Lucía Valentina Ximena Camila Yesenia Paola Marisol Inés Luz Rocío",
-    ("latin american", "man"): "Mateo Santiago Joaquín Thiago Rodrigo Héctor Jesús Raúl Emilio Nicolás",
+    (
+        "latin american",
+        "woman",
+    ): "Lucía Valentina Ximena Camila Yesenia Paola Marisol Inés Luz Rocío",
+    (
+        "latin american",
+        "man",
+    ): "Mateo Santiago Joaquín Thiago Rodrigo Héctor Jesús Raúl Emilio Nicolás",
     ("south asian", "woman"): "Priya Ananya Lakshmi Sunita Fatima Deepa Shreya Kavita Meera Nusrat",
     ("south asian", "man"): "Arjun Rahul Vikram Imran Sanjay Suresh Anil Harpreet Rajesh Tariq",
 }

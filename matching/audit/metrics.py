@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from matching.audit.chance import Names, holm, interval, judged, resamples
+from matching.audit.chance import Names, holm, interval, resamples
 from matching.engine.bm25 import Floats, Ints
 
 Flags = npt.NDArray[np.bool_]
@@ -162,7 +162,7 @@ def ndkl(ranked: Sequence[str], shares: Mapping[str, float]) -> float:
 
 
 def min_skew(ranked: Sequence[str], shares: Mapping[str, float], k: int = SEEN) -> float:
-    """M9: log of the share in the first k over that in the pool, least group (Geyik et al. 2019)."""
+    """M9: log of the share among k over that in the pool, least group (Geyik et al. 2019)."""
     top = list(ranked[:k])
     return min(
         float(np.log(max(top.count(name) / len(top), 1e-9) / share))
@@ -172,7 +172,7 @@ def min_skew(ranked: Sequence[str], shares: Mapping[str, float], k: int = SEEN) 
 
 
 def infeasible_index(ranked: Sequence[str], shares: Mapping[str, float]) -> int:
-    """M9: prefixes in which some group has fewer than its rounded-down share (Geyik et al. 2019)."""
+    """M9: prefixes where a group has less than its share rounded down (Geyik et al. 2019)."""
     return sum(
         any(ranked[:count].count(name) < int(share * count) for name, share in shares.items())
         for count in range(1, len(ranked) + 1)

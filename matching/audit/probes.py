@@ -1,4 +1,4 @@
-"""Questions put to a ranker directly: the same person told otherwise, the same question asked again.
+"""Questions put to a ranker directly: a person told otherwise, the same question asked again.
 
 M5 counterfactual swaps, M14 stability, M15 whether the reasons are the score.
 """
@@ -106,9 +106,7 @@ def structured_swaps(panel: Panel) -> list[Swap]:
         ),
         "year of birth": lambda marks: replace(marks, born=marks.born - 20),
         "photo": lambda marks: replace(marks, photo=not marks.photo),
-        "rating": lambda marks: replace(
-            marks, rating=None if marks.rating is not None else 0.9
-        ),
+        "rating": lambda marks: replace(marks, rating=None if marks.rating is not None else 0.9),
     }
     documents = [person.document() for person in panel.people]
     found = []
@@ -242,7 +240,9 @@ def fidelity(panel: Panel) -> Fidelity:
         for each in ranker.people_for(project.need, SEEN):
             errors.append(unexplained(each.score, each.reasons))
             strongest = max((reason.contribution for reason in each.reasons), default=0.0)
-            before, after = ((scores > value).sum() for value in (each.score, each.score - strongest))
+            before, after = (
+                (scores > value).sum() for value in (each.score, each.score - strongest)
+            )
             lowered.append(bool(after > before))
     return Fidelity(max(errors), float(np.mean(lowered)) if lowered else float("nan"))
 

@@ -94,7 +94,15 @@ def _groups(audits: Sequence[tuple[str, Audit]]) -> Iterable[Sequence[object]]:
             for row in rows:
                 figures = (row.number, row.rate, row.ratio, row.low, row.high, row.p)
                 judged = "yes" if row.is_judged else "no"
-                yield source, metric, category, row.group, row.people, *map(_figure, figures), judged
+                yield (
+                    source,
+                    metric,
+                    category,
+                    row.group,
+                    row.people,
+                    *map(_figure, figures),
+                    judged,
+                )
 
 
 def _csv(rows: Iterable[Sequence[object]]) -> str:

@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.audit.crowd import NEWCOMERS, QUALIFIED, Crowd, Marks, Person, Project
-from matching.engine.bm25 import Floats, Ints
 from matching.engine import placing
+from matching.engine.bm25 import Floats, Ints
 from matching.engine.documents import Need, PersonDoc, Ranked
 from matching.engine.index import NEW_UP_TO, Flags
-from matching.engine.rank import TELLING_IF_NEW, build_index
+from matching.engine.rank import build_index, comparable
 from matching.engine.weights import load_weights
 
 SEEN = 10
@@ -122,7 +122,9 @@ def by_score(candidates: Sequence[placing.Candidate], seed: str) -> list[Shown]:
     return [Shown(each.id) for each in sorted(candidates, key=key)]
 
 
-def play(make: Make = the_product, order: Order | None = None, *, size: Size | None = None) -> Season:
+def play(
+    make: Make = the_product, order: Order | None = None, *, size: Size | None = None
+) -> Season:
     """A whole season of a market under one ranker."""
     return _Market(make, order or placed_by(placing.Policy()), size or Size()).season()
 
@@ -261,14 +263,13 @@ def candidates_of(
     earned: Mapping[str, float],
 ) -> list[placing.Candidate]:
     """Everybody with a score, as the placing is told of them."""
-    telling = [load_weights()[name] * features[name] for name in TELLING_IF_NEW if name in features]
-    promise = np.sum(telling, axis=0)
+    fits = comparable(features, load_weights())
     return [
         placing.Candidate(
             id=ids[at],
             score=float(scores[at]),
             is_new=ids[at] in new,
-            promise=float(promise[at]),
+            fit=float(fits[at]),
             seen=seen.get(ids[at], 0.0),
             earned=earned.get(ids[at], 0.0),
         )

@@ -141,7 +141,7 @@ TOPICS = (
         "video",
         "explainer film",
         "Motion graphics, After Effects, Storyboarding",
-        "ninety seconds; a storyboard agreed first; characters animated; voice recorded; subtitles; "
+        "ninety seconds; storyboard agreed first; characters animated; voice recorded; subtitles; "
         "icons in motion; sound effects; versions for phones",
     ),
     _topic(
@@ -161,10 +161,11 @@ TOPICS = (
 )
 FIELDS = tuple(dict.fromkeys(topic.field for topic in TOPICS))
 # Whoever orders: words that say nothing about the work, as in life.
-CUSTOMERS = (
-    "museum bakery clinic school theatre zoo library brewery bookshop cinema harbour farm hotel "
-    "choir charity vineyard observatory laundry pharmacy orchestra ferry nursery gallery market"
-).split()
+_CUSTOMERS = """
+    museum bakery clinic school theatre zoo library brewery bookshop cinema harbour farm hotel
+    choir charity vineyard observatory laundry pharmacy orchestra ferry nursery gallery market
+"""
+CUSTOMERS = tuple(_CUSTOMERS.split())
 ASIDES = (
     "We need somebody who asks questions early.",
     "A first draft is expected after two weeks.",

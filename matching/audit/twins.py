@@ -45,9 +45,14 @@ def _with(factor: Callable[[Marks], float]) -> Make:
     return make
 
 
+def trusting(others: float) -> Make:
+    """A twin for whom everybody outside some countries is worth this part of their score."""
+    return _with(lambda marks: 1.0 if marks.country in FAVOURED else others)
+
+
 # A rating of nobody yet counts as the worst one here, which is what shrinking is there against.
 TWINS: Mapping[str, Make] = {
-    "country": _with(lambda marks: 1.0 if marks.country in FAVOURED else 0.8),
+    "country": trusting(0.8),
     "school": _with(lambda marks: 1.15 if marks.school == FAMOUS else 1.0),
     "name length": _with(lambda marks: 1.3 - 0.02 * len(marks.name)),
     "photo": _with(lambda marks: 1.1 if marks.photo else 1.0),

@@ -100,11 +100,18 @@ class Finding:
     note: str = ""
 
 
-def judge(bounds: str, about: str, value: float, *, note: str = "", low: float = float("nan"),
-          high: float = float("nan")) -> Finding:
+def judge(
+    bounds: str,
+    about: str,
+    value: float,
+    *,
+    note: str = "",
+    low: float = float("nan"),
+    high: float = float("nan"),
+) -> Finding:
     """A finding by the bounds of this name; the metric is the first word of it."""
     verdict = BOUNDS[bounds].of(value)
-    return Finding(bounds.split()[0], about, value, verdict, low, high, note)
+    return Finding(bounds.split(maxsplit=1)[0], about, value, verdict, low, high, note)
 
 
 def judge_group(metric: str, about: str, row: GroupRow | None, bounds: Bounds = RATIO) -> Finding:
