@@ -253,7 +253,7 @@ def _say_newcomer(facts: Mapping[str, Any], audience: Audience) -> Words:
         head = _("Few projects here so far")
     else:
         head = _("You have few projects here so far")
-    return Words("part", head, _("Up to two of the first ten places are kept for people who fit."))
+    return Words("part", head, _("Three of the first ten places are kept for people who fit."))
 
 
 def _say_rotation(facts: Mapping[str, Any], audience: Audience) -> Words:

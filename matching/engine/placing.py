@@ -17,12 +17,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import accumulate
+from statistics import median
 
 # What a page shows: attention ends below it, and quality is judged on it.
 SHOWN = 10
 # These places, counted from 0, are kept for people with little past work.
-KEPT_FOR_NEW = (2, 9)
-# Nobody takes a place by rule whose score is less than this part of that of the displaced.
+KEPT_FOR_NEW = (1, 3, 7)
+# Nobody takes a place by rule who is worth less than this part of whoever moves down, or of
+# the middle of those shown where that is less.
 FIT_FLOOR = 0.8
 # Shares of the full strength that are tried, until little enough quality is lost.
 LEVELS = (1.0, 0.75, 0.5, 0.25, 0.0)
@@ -85,16 +87,17 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody with a score. `promise` tells which newcomer comes first, and nothing else.
+    """Somebody with a score.
 
-    `seen` is the attention they got in other lists lately, `earned` what their scores there
-    would have earned them.
+    `fit` is what can be compared between people with and without a record, so nothing a record
+    makes larger. `seen` is the attention they got in other lists lately, `earned` what they
+    earned there.
     """
 
     id: str
     score: float
     is_new: bool = False
-    promise: float = 0.0
+    fit: float = 0.0
     seen: float = 0.0
     earned: float = 0.0
 
@@ -136,9 +139,10 @@ def place(
     )
     if not by_score:
         return []
-    fit = _fit(by_score, policy)
+    worth = _worth(by_score)
+    fit = _fit(by_score, worth, policy)
     may_move = frozenset(each.id for each in fit)
-    query = _Query(by_score, may_move, _balance(fit, policy), seed, policy)
+    query = _Query(by_score, worth, may_move, _balance(fit, policy), seed, policy)
     standing = next(
         tried
         for level in LEVELS
@@ -147,7 +151,7 @@ def place(
     lottery = _Lottery(standing, policy)
     found = lottery.drawn(seed)
     at_first = {each.id: at for at, each in enumerate(by_score)}
-    earned = _earned(fit, len(by_score))
+    earned = _earned(fit, worth, len(by_score))
     places = []
     for at, each in enumerate(found.order):
         after = standing.after[each.id]
@@ -178,17 +182,39 @@ def place(
 # --- Attention ------------------------------------------------------------------------------
 
 
-def _fit(by_score: Sequence[Candidate], policy: Policy) -> list[Candidate]:
-    """Those who score nearly as well as the tenth: they earn attention, and may be moved."""
+def _worth(by_score: Sequence[Candidate]) -> dict[str, float]:
+    """What each would likely score with a record like that of the others.
+
+    For people with a record that is their score. No record must mean an average one, not a bad
+    one: whoever is new and fits as well as the middle one of those shown, in what can be
+    compared, is worth as much, and nobody is worth more for claiming more.
+    """
+    settled = [each for each in by_score[:SHOWN] if not each.is_new]
+    if not settled:
+        return {each.id: each.score for each in by_score}
+    usual = median(each.fit for each in settled)
+    score = median(each.score for each in settled)
+    return {
+        each.id: max(each.score, score * min(1.0, each.fit / usual))
+        if each.is_new and usual
+        else each.score
+        for each in by_score
+    }
+
+
+def _fit(
+    by_score: Sequence[Candidate], worth: Mapping[str, float], policy: Policy
+) -> list[Candidate]:
+    """Those worth nearly as much as the tenth: they earn attention, and may be moved."""
     floor = policy.fit_floor * by_score[min(SHOWN, len(by_score)) - 1].score
-    return [each for each in by_score if each.score >= floor]
+    return [each for each in by_score if worth[each.id] >= floor]
 
 
-def _earned(fit: Sequence[Candidate], listed: int) -> dict[str, float]:
-    """The attention of one list, shared out among those who fit by their scores."""
+def _earned(fit: Sequence[Candidate], worth: Mapping[str, float], listed: int) -> dict[str, float]:
+    """The attention of one list, shared out among those who fit by what they are worth."""
     whole = math.fsum(attention(at) for at in range(min(listed, SHOWN)))
-    scores = math.fsum(each.score for each in fit)
-    return {each.id: whole * each.score / scores for each in fit}
+    all_worth = math.fsum(worth[each.id] for each in fit)
+    return {each.id: whole * worth[each.id] / all_worth for each in fit}
 
 
 def _balance(fit: Sequence[Candidate], policy: Policy) -> dict[str, float]:
@@ -218,6 +244,7 @@ class _Standing:
 
     order: list[Candidate]
     after: Mapping[str, float]
+    worth: Mapping[str, float]
     fit: frozenset[str]
     kept: frozenset[str]
     lost: float
@@ -226,6 +253,7 @@ class _Standing:
 @dataclass(frozen=True, slots=True)
 class _Query:
     by_score: Sequence[Candidate]
+    worth: Mapping[str, float]
     fit: frozenset[str]
     balance: Mapping[str, float]
     seed: str
@@ -244,18 +272,29 @@ class _Query:
                 break
             if sum(each.is_new for each in order[: at + 1]) >= count:
                 continue
-            enough = self.policy.fit_floor * order[at].score
-            fitting = [each for each in order[at + 1 :] if each.is_new and each.score >= enough]
+            # Beside whoever moves down, or the middle of those shown where that is less.
+            enough = self.policy.fit_floor * min(order[at].score, self._usual())
+            fitting = [
+                each for each in order[at + 1 :] if each.is_new and self.worth[each.id] >= enough
+            ]
             if fitting:
-                first = min(fitting, key=self._most_promising)
+                first = min(fitting, key=self._turn)
                 order.remove(first)
                 order.insert(at, first)
                 kept.add(first.id)
-        lost = 1 - _gain(order) / _gain(self.by_score)
-        return _Standing(order, after, self.fit, frozenset(kept), lost)
+        lost = 1 - self._gain(order) / self._gain(self.by_score)
+        return _Standing(order, after, self.worth, self.fit, frozenset(kept), lost)
 
-    def _most_promising(self, each: Candidate) -> tuple[float, tuple[float, tuple[int, str]]]:
-        return -round(each.promise, 12), _order(each, each.score, self.seed)
+    def _usual(self) -> float:
+        return median(each.score for each in self.by_score[:SHOWN])
+
+    def _turn(self, each: Candidate) -> tuple[float, tuple[float, tuple[int, str]]]:
+        """Who comes first of the newcomers who fit: more so for whoever was owed attention."""
+        owed = 1 + self.policy.strength * self.balance.get(each.id, 0.0)
+        return -round(self.worth[each.id] * owed, 12), _order(each, each.score, self.seed)
+
+    def _gain(self, order: Sequence[Candidate]) -> float:
+        return math.fsum(self.worth[each.id] * attention(at) for at, each in enumerate(order))
 
 
 def lot(seed: str, name: str) -> tuple[int, str]:
@@ -265,10 +304,6 @@ def lot(seed: str, name: str) -> tuple[int, str]:
 
 def _order(each: Candidate, score: float, seed: str) -> tuple[float, tuple[int, str]]:
     return -round(score, 12), lot(seed, each.id)
-
-
-def _gain(order: Sequence[Candidate]) -> float:
-    return math.fsum(each.score * attention(at) for at, each in enumerate(order[:SHOWN]))
 
 
 # --- Exploring ------------------------------------------------------------------------------

@@ -41,11 +41,11 @@ VOTES_PER_NEED = 5
 PERSON_TERMS = 100
 # Reading a text takes milliseconds: towards projects, a person's latest works are read.
 WORKS_READ = 10
-# So many people compete for the places of a list, and so many newcomers for each kept place.
+# So many people compete for the places of a list, and so many newcomers for the kept ones.
 POOL = 100
 NEW_POOL = 30
-# Which newcomer comes first. What a record makes larger says nothing between one work and three.
-TELLING_IF_NEW = ("best", "meaning", "fresh", "profile")
+# A claim makes half of a skill; what lies above only a record can fill.
+CLAIMED = 0.5
 
 
 class Matcher:
@@ -72,8 +72,8 @@ class Matcher:
     ) -> list[Ranked]:
         """The k people who fit a project best, as if for the first time and without lots.
 
-        Its client is never among them. Up to two of the first ten places belong to people who
-        are new here and fit as well.
+        Its client is never among them. Up to three of the first ten places belong to people
+        who are new here and fit as well.
         """
         turn = placing.Turn(need.id)
         return self.ranking_of_people(need, k, exclude=exclude, turn=turn).found
@@ -122,6 +122,11 @@ class Matcher:
         """Ids and features of everybody for a project: what weights are fitted on."""
         asked = _Asked(self._people, need, at=self._at)
         return tuple(person.id for person in self._people.docs), asked.weigh(()).features
+
+    def scores_for(self, need: Need) -> tuple[tuple[str, ...], Floats, Mapping[str, Floats]]:
+        """Ids, scores and features of everybody for a project, without reasons or places."""
+        weighed = _Asked(self._people, need, at=self._at).weigh(())
+        return tuple(person.id for person in self._people.docs), weighed.scores, weighed.features
 
     def needs_for(
         self, person: PersonDoc, k: int, *, exclude: Collection[str] = frozenset()
@@ -206,6 +211,12 @@ def build_index(
     return Matcher(people, needs, at=at, read=read)
 
 
+def comparable(features: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
+    """How well people fit in what they can show with and without a record: skills and words."""
+    skills = np.minimum(features["skills"], CLAIMED) / CLAIMED
+    return np.asarray(weights["skills"] * skills + weights["words"] * features["words"])
+
+
 class _Asked:
     """What one project asks of everybody: votes of their works, and facts about them."""
 
@@ -283,20 +294,16 @@ class _Weighed:
         new: index.Flags | None = None,
     ) -> "_Placed":
         """Who stands where, best first. Nobody has a place without a score above zero."""
-        telling = [name for name in TELLING_IF_NEW if name in self.features]
-        merits = np.sum([self.weights[name] * self.features[name] for name in telling], axis=0)
+        fits = comparable(self.features, self.weights)
 
         def lot(at: int) -> tuple[int, str]:
             return placing.lot(turn.seed, docs[at].id)
 
         best = _best(self.scores, max(k, POOL), lot)
         pool = {docs[at].id: at for at in best}
-        for kept in turn.policy.kept if new is not None and best else ():
-            enough = turn.policy.fit_floor * self.scores[best[min(kept, len(best) - 1)]]
-            fitting = new & (self.scores >= enough)
-            # However little is known of newcomers, somebody comes first.
-            promising = _best(np.where(fitting, merits + np.finfo(float).tiny, 0), NEW_POOL, lot)
-            pool |= {docs[at].id: at for at in promising}
+        if new is not None and turn.policy.kept:
+            promising = np.where(new & (self.scores > 0), fits, 0.0)
+            pool |= {docs[at].id: at for at in _best(promising, NEW_POOL, lot)}
         features = {name: self._features_of(at) for name, at in pool.items()}
         lately = turn.lately(tuple(pool)) if pool else {}
         candidates = []
@@ -307,7 +314,7 @@ class _Weighed:
                     id=name,
                     score=total(self.weights, features[name]),
                     is_new=new is not None and bool(new[at]),
-                    promise=round(float(merits[at]), DIGITS) if new is not None else 0.0,
+                    fit=round(float(fits[at]), DIGITS) if new is not None else 0.0,
                     seen=seen,
                     earned=earned,
                 )

@@ -68,7 +68,7 @@ def written(ranking: Ranking) -> dict[str, Any]:
                 int(each.id),
                 [ranking.features[each.id].get(name, 0.0) for name in names],
                 each.is_new,
-                each.promise,
+                each.fit,
                 each.seen,
                 each.earned,
             ]
@@ -102,10 +102,10 @@ def replayed(record: Mapping[str, Any], *, seed: str, count: int) -> list[list[A
             id=str(pk),
             score=total(weights, dict(zip(names, features, strict=True))),
             is_new=is_new,
-            promise=promise,
+            fit=fit,
             seen=seen,
             earned=earned,
         )
-        for pk, features, is_new, promise, seen, earned in record["candidates"]
+        for pk, features, is_new, fit, seen, earned in record["candidates"]
     ]
     return rows(place(people, seed=seed, policy=policy)[:count])

@@ -36,7 +36,7 @@ def mixed():
             f"p{n}",
             rng.choice([0.5, rng.uniform(0.3, 0.6)]),
             is_new=n % 7 == 0,
-            promise=rng.random(),
+            fit=rng.random(),
             seen=rng.uniform(0, 9),
             earned=rng.uniform(0, 9),
         )
@@ -168,21 +168,37 @@ def test_moving_places_costs_no_more_quality_than_the_policy_allows():
 # --- Kept places ----------------------------------------------------------------------------
 
 
-def test_the_third_and_the_tenth_place_are_kept_for_the_most_promising_who_fit():
-    new = {
-        "p15": {"is_new": True, "promise": 0.2},
-        "p16": {"is_new": True, "promise": 0.4},
-        "p29": {"is_new": True, "promise": 0.9},
-    }
-    found = place(crowd(**new), seed="1", policy=replace(PLAIN, kept=(2, 9)))
+def fits(**new):
+    """A crowd in which everybody with a record fits alike (1), and these people are new."""
+    facts = {f"p{n}": {"fit": 1.0} for n in range(30)}
+    return crowd(**facts | {name: {"is_new": True} | given for name, given in new.items()})
 
-    kept = [(at, each.id) for at, each in enumerate(found) if each.flag is Flag.NEWCOMER]
-    assert kept == [(9, "p16")]
-    assert found[10].before * PLAIN.fit_floor <= found[9].before
-    # The third place has .58: nobody new reaches four fifths of it but p11 to p13 would.
-    new["p11"] = {"is_new": True, "promise": 0.1}
-    found = place(crowd(**new), seed="1", policy=replace(PLAIN, kept=(2, 9)))
-    assert [each.id for each in found if each.flag is Flag.NEWCOMER] == ["p11", "p16"]
+
+def kept_by(people):
+    found = place(people, seed="1", policy=replace(PLAIN, kept=(2, 9)))
+    return [(at, each.id) for at, each in enumerate(found) if each.flag is Flag.NEWCOMER]
+
+
+def test_a_place_is_kept_for_whoever_fits_like_those_shown_however_little_a_record_gives_them():
+    # p29 has the least score of all; p15 has more of it and fits too little.
+    assert kept_by(fits(p15={"fit": 0.7}, p29={"fit": 0.9})) == [(2, "p29")]
+    assert kept_by(fits(p15={"fit": 0.7})) == []
+
+
+def test_claiming_more_than_those_shown_brings_nobody_forward():
+    assert kept_by(fits(p20={"fit": 9.0}, p15={"fit": 1.0}))[0] == (2, "p15")
+
+
+def test_of_newcomers_who_fit_alike_those_come_first_who_were_owed_attention():
+    waiting = {"fit": 1.0, "earned": 5.0}
+    assert kept_by(fits(p15={"fit": 1.0}, p20=waiting))[0] == (2, "p20")
+
+
+def test_whoever_is_new_and_fits_earns_attention_as_those_with_a_record_do():
+    found = place(fits(p29={"fit": 1.0}, p28={"fit": 0.1}), seed="1", policy=PLAIN)
+    earned = {each.id: each.earned for each in found}
+    assert earned["p28"] == 0
+    assert earned["p29"] == pytest.approx(earned["p5"], rel=0.02)
 
 
 # --- Lots -----------------------------------------------------------------------------------
@@ -194,8 +210,8 @@ LOTS = 2000
 def drawn():
     """One query, placed with many seeds: newcomers, people who are owed, a kept place."""
     people = crowd(
-        p11={"is_new": True, "promise": 1.0},
-        p12={"is_new": True, "promise": 0.5},
+        p11={"is_new": True, "fit": 1.0},
+        p12={"is_new": True, "fit": 0.5},
         p13={"is_new": True},
         p18={"earned": 0.5},
         p2={"seen": 1.0},
