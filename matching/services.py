@@ -1,6 +1,6 @@
 """Rankings, written down: whom to suggest for a project, what to suggest to a freelancer.
 
-They are advice: nothing here refuses, hides or decides anything, and with `MATCHER_MODE=off`
+They are advice: nothing here refuses, hides or decides anything, and while matching is off
 nothing is ranked at all.
 """
 
@@ -15,8 +15,9 @@ from django.db import transaction
 
 from accounts.models import Party
 from marketplace.core import clock, retention
+from matching import model_services
 from matching.engine.documents import Ranked
-from matching.models import Kind, Match, MatchRun, TextVector
+from matching.models import Kind, Match, MatchRun, Mode, TextVector
 from matching.selectors import documents, matches, stale
 from projects.models import Project
 from projects.selectors.projects import open_projects
@@ -43,7 +44,7 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
     """
     began = clock.now()
     project = Project.objects.select_related("client").filter(pk=project_id).first()
-    if not matches.is_on() or project is None:
+    if not matches.is_ranking() or project is None:
         return []
     if not project.is_open:
         forget_project(project)
@@ -55,9 +56,8 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
         memory.forget_needs()
     started = time.monotonic()
     ready = memory.people_matcher()
-    found = ready.matcher.people_for(
-        documents.need(project), PEOPLE_KEPT, exclude=documents.out_of_reach(project)
-    )
+    need, out = documents.need(project), documents.out_of_reach(project)
+    found = ready.matcher.people_for(need, PEOPLE_KEPT, exclude=out)
     run = MatchRun(
         kind=Kind.PEOPLE,
         project=project,
@@ -73,6 +73,9 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
         Project.objects.select_for_update(of=("self",), no_key=True).get(pk=project.pk)
         Match.objects.filter(kind=Kind.PEOPLE, project=project).delete()
         _write(run, found, [Match(project=project, party_id=int(each.id)) for each in found])
+    model_services.compare_tried(
+        ready, run, found, lambda tried: tried.people_for(need, PEOPLE_KEPT, exclude=out)
+    )
     return [int(each.id) for each in found[:FOLLOWERS]]
 
 
@@ -83,7 +86,7 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
     """
     began = clock.now()
     party = Party.objects.filter(pk=party_id).first()
-    if not matches.is_on() or party is None:
+    if not matches.is_ranking() or party is None:
         return []
     person = documents.person(party)
     if person is None:
@@ -93,7 +96,8 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
 
     started = time.monotonic()
     ready = memory.needs_matcher()
-    found = ready.matcher.needs_for(person, PROJECTS_KEPT, exclude=documents.not_for(party))
+    out = documents.not_for(party)
+    found = ready.matcher.needs_for(person, PROJECTS_KEPT, exclude=out)
     run = MatchRun(
         kind=Kind.PROJECTS,
         party=party,
@@ -111,12 +115,15 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
         if not documents.findable().filter(party=party).exists():
             Match.objects.filter(kind=Kind.PEOPLE, party=party).delete()
             return []
+    model_services.compare_tried(
+        ready, run, found, lambda tried: tried.needs_for(person, PROJECTS_KEPT, exclude=out)
+    )
     return [int(each.id) for each in found[:FOLLOWERS]]
 
 
 def rank_stale() -> int:
     """Rank what no nudge reached and what the other side has overtaken; returns how many."""
-    if not matches.is_on():
+    if model_services.watch().mode == Mode.OFF:
         return 0
     until = time.monotonic() + SWEEP_SECONDS
     ranked = 0
