@@ -101,6 +101,7 @@ class MatchModel(StatusModel):
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 func=CONTENT_STAYS,
             ),
+            *(guard for guard in append_only() if guard.name == "no_truncate"),
         ]
 
     def __str__(self) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate  # noqa: TID251 - `migrate` is no service of ours
 from django.dispatch import receiver
 
 from accounts.models import Profile
