@@ -33,7 +33,7 @@ def test_the_page_lists_what_counts_with_its_share_the_weightiest_first():
     whole = sum(weights.values())
     shown = page()
     places = []
-    for name in sorted(weights, key=lambda name: -weights[name]):
+    for name in sorted(weights, key=lambda name: (-weights[name], name)):
         share = floatformat(100 * weights[name] / whole)
         places.append(shown.index(f"<li>{method.TOLD[name]} <b>{share} %</b></li>"))
 
@@ -43,7 +43,7 @@ def test_the_page_lists_what_counts_with_its_share_the_weightiest_first():
 
 def test_the_page_is_silent_about_what_no_longer_counts():
     now = registry.active()
-    weights = {**load_weights(), "vote": 0.0}
+    weights = {**load_weights(), "vote": 0.0, "skills": 4.0}
     now.move_to("retired")
     MatchModel.objects.create(
         status="active", origin="entered", weights=weights, sha256=digest_of(weights), engine="x"

@@ -120,31 +120,31 @@ def test_while_it_is_tried_out_lists_are_ranked_and_logged_and_shown_newest_firs
 
 
 @pytest.mark.parametrize(
-    ("environment", "switch", "mode", "why"),
+    ("environment", "switch", "found"),
     [
-        ("on", None, "on", ""),
-        ("on", "off", "off", "switch"),
-        ("on", "shadow", "shadow", "switch"),
-        ("shadow", None, "shadow", "environment"),
-        ("shadow", "on", "shadow", "environment"),
-        ("shadow", "off", "off", "switch"),
-        ("off", "on", "off", "environment"),
-        ("of", "on", "off", "environment"),
+        ("on", None, ("on", "")),
+        ("on", "off", ("off", "switch")),
+        ("on", "shadow", ("shadow", "switch")),
+        ("shadow", None, ("shadow", "environment")),
+        ("shadow", "on", ("shadow", "environment")),
+        ("shadow", "off", ("off", "switch")),
+        ("off", "on", ("off", "environment")),
+        ("of", "on", ("off", "environment")),
     ],
 )
 def test_the_more_cautious_of_environment_and_switch_holds(
-    settings, staff, environment, switch, mode, why
+    settings, staff, environment, switch, found
 ):
     settings.MATCHER_MODE = environment
     if switch:
         model_services.switch("off", by=staff, reason="An earlier one, overtaken.")
         model_services.switch(switch, by=staff, reason=BECAUSE)
 
-    found = registry.state()
+    state = registry.state()
 
-    assert (found.mode, found.why) == (mode, why)
-    assert matches.is_on() == (mode == "on")
-    assert matches.is_ranking() == (mode != "off")
+    assert (state.mode, state.why) == found
+    assert matches.is_on() == (state.mode == "on")
+    assert matches.is_ranking() == (state.mode != "off")
 
 
 def test_a_switch_has_a_reason_stays_on_the_record_and_the_others_are_told(staff):
