@@ -220,7 +220,7 @@ def compare_tried(
     hundred rankings about as many are taken as the policy says, by a lot that can be drawn again.
     """
     model = registry.tried()
-    if model is None or not _is_taken(model, run):
+    if model is None or not is_compared(model, run):
         return
     try:
         weights = registry.check(model)
@@ -247,7 +247,8 @@ def compare_tried(
     )
 
 
-def _is_taken(model: MatchModel, run: MatchRun) -> bool:
+def is_compared(model: MatchModel, run: MatchRun) -> bool:
+    """Whether this ranking is one of the share that is made with the tried weights too."""
     lot = zlib.crc32(f"{model.pk} {run.pk}".encode()) % 100
     return lot < policies.current().shadow_percent
 
