@@ -220,7 +220,8 @@ def compare_tried(
     hundred rankings about as many are taken as the policy says, by a lot that can be drawn again.
     """
     model = registry.tried()
-    if model is None or not is_compared(model, run):
+    percent = policies.current().shadow_percent
+    if model is None or not is_compared(model, run, percent=percent):
         return
     try:
         weights = registry.check(model)
@@ -247,10 +248,9 @@ def compare_tried(
     )
 
 
-def is_compared(model: MatchModel, run: MatchRun) -> bool:
+def is_compared(model: MatchModel, run: MatchRun, *, percent: int) -> bool:
     """Whether this ranking is one of the share that is made with the tried weights too."""
-    lot = zlib.crc32(f"{model.pk} {run.pk}".encode()) % 100
-    return lot < policies.current().shadow_percent
+    return zlib.crc32(f"{model.pk} {run.pk}".encode()) % 100 < percent
 
 
 def _rest(*, but: MatchModel | None = None) -> None:
