@@ -16,7 +16,7 @@ from accounts.models import User
 from marketplace.core.admin import ReadOnlyAdmin
 from marketplace.core.display import moment_text
 from marketplace.core.http import UserRequest
-from matching import model_services as registry_services
+from matching import model_services
 from matching.forms import WeightsForm
 from matching.models import MatcherSwitch, MatchModel, MatchRun, Mode, Promotion, TagLesson
 from matching.selectors import registry
@@ -56,7 +56,7 @@ class TagLessonAdmin(ReadOnlyAdmin):
 class RegistryAdmin(ReadOnlyAdmin):
     """Whoever may act may look."""
 
-    permission = registry_services.PERMISSION
+    permission = model_services.PERMISSION
     show_full_result_count = False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -95,7 +95,7 @@ class MatchModelAdmin(RegistryAdmin):
             raise PermissionDenied
 
         def enter(**typed: Any) -> str:
-            model = registry_services.enter(by=request.user, **typed)
+            model = model_services.enter(by=request.user, **typed)
             return _("Weights %(version)s are on the list, not in use.") % {
                 "version": model.version
             }
@@ -135,7 +135,7 @@ class MatchModelAdmin(RegistryAdmin):
 
 def _buttons(model: MatchModel, user: User) -> dict[str, tuple[str, Callable[..., str]]]:
     """What can be done with weights in this state, by this person."""
-    if not user.has_perm(registry_services.PERMISSION):
+    if not user.has_perm(model_services.PERMISSION):
         return {}
 
     def done(act: Callable[..., object], said: str, **typed: Any) -> str:
@@ -143,20 +143,20 @@ def _buttons(model: MatchModel, user: User) -> dict[str, tuple[str, Callable[...
         return said
 
     def roll_back(reason: str) -> str:
-        before = registry_services.roll_back(why=reason, by=user)
+        before = model_services.roll_back(why=reason, by=user)
         return _("Weights %(version)s rank again.") % {"version": before.version}
 
     def button(act: Callable[..., object], said: str) -> Callable[..., str]:
         return partial(done, act, said)
 
-    retire = (_("Retire"), button(registry_services.retire, _("They are off the list.")))
+    retire = (_("Retire"), button(model_services.retire, _("They are off the list.")))
     match model.status:
         case MatchModel.Status.STAGING:
-            tried = button(registry_services.try_out, _("They are tried beside the active ones."))
+            tried = button(model_services.try_out, _("They are tried beside the active ones."))
             return {"try": (_("Try beside the active ones"), tried), "retire": retire}
         case MatchModel.Status.SHADOW:
-            asked = button(registry_services.propose, _("Proposed. A second person has to agree."))
-            rested = button(registry_services.rest, _("They wait, and are not tried any more."))
+            asked = button(model_services.propose, _("Proposed. A second person has to agree."))
+            rested = button(model_services.rest, _("They wait, and are not tried any more."))
             return {
                 "propose": (_("Propose to use them"), asked),
                 "rest": (_("Stop trying"), rested),
@@ -246,15 +246,15 @@ class PromotionAdmin(RegistryAdmin):
         row: Promotion = self._found(request, object_id)
 
         def confirm(reason: str) -> str:
-            registry_services.confirm(row, by=request.user, reason=reason)
+            model_services.confirm(row, by=request.user, reason=reason)
             return _("In use. New lists are made with them; the others follow.")
 
         def refuse(reason: str) -> str:
-            registry_services.refuse(row, by=request.user, reason=reason)
+            model_services.refuse(row, by=request.user, reason=reason)
             return _("Refused. They go on being tried.")
 
         waits = row.status == Promotion.Status.ASKED
-        refused = registry_services.why_not_by(row, request.user)
+        refused = model_services.why_not_by(row, request.user)
         return ask_for_reason(
             self,
             request,
@@ -284,7 +284,7 @@ class PromotionAdmin(RegistryAdmin):
 class MatcherSwitchAdmin(RegistryAdmin):
     """Who switched matching when and why; the newest row holds."""
 
-    permission = registry_services.SWITCH_PERMISSION
+    permission = model_services.SWITCH_PERMISSION
     list_display = ("at", "mode", "by", "why")
     list_select_related = ("by",)
     ordering = ("-pk",)
@@ -304,7 +304,7 @@ class MatcherSwitchAdmin(RegistryAdmin):
             raise PermissionDenied
 
         def switch(mode: str, reason: str) -> str:
-            registry_services.switch(mode, by=request.user, reason=reason)
+            model_services.switch(mode, by=request.user, reason=reason)
             return _("Switched. It holds from the next page on.")
 
         state = registry.state()

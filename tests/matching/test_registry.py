@@ -15,8 +15,8 @@ from accounts.models import Notice
 from marketplace.core import clock
 from marketplace.core.errors import DomainError, InvalidInput, InvalidTransition, NotAllowed
 from marketplace.core.models import AuditRow
-from matching import memory, services
-from matching import model_services as registry_services
+from marketplace.pages.proofs import broken_laws
+from matching import memory, model_services, services
 from matching.engine import weights as files
 from matching.models import Kind, Match, MatchModel, MatchRun, ModelAct, Promotion, ShadowFigure
 from matching.selectors import card, method, registry
@@ -71,12 +71,12 @@ def file_of(weights=OTHER, **more):
 
 
 def entered(staff, **more):
-    return registry_services.enter(file_of(**more), by=staff, reason=BECAUSE)
+    return model_services.enter(file_of(**more), by=staff, reason=BECAUSE)
 
 
 def tried(staff, **more):
     model = entered(staff, **more)
-    registry_services.try_out(model, by=staff, reason=BECAUSE)
+    model_services.try_out(model, by=staff, reason=BECAUSE)
     return model
 
 
@@ -92,8 +92,8 @@ def promoted(staff, second, project):
     model = tried(staff)
     assert people(project) == before
     with clock.moved_to(clock.now() + LATER):
-        asked = registry_services.propose(model, by=staff, reason=BECAUSE)
-        registry_services.confirm(asked, by=second, reason="The order looks right to me.")
+        asked = model_services.propose(model, by=staff, reason=BECAUSE)
+        model_services.confirm(asked, by=second, reason="The order looks right to me.")
     model.refresh_from_db()
     return model
 
@@ -120,7 +120,7 @@ def test_the_shipped_weights_rank_from_the_first_day_and_come_once():
 
     assert (model.status, model.origin, model.weights) == ("active", "shipped", dict(SHIPPED))
     assert registry.deployed().weights == SHIPPED
-    assert registry_services.ship() is None
+    assert model_services.ship() is None
     assert MatchModel.objects.count() == 1
 
 
@@ -157,11 +157,11 @@ def test_a_release_leaves_weights_of_the_site_in_use_and_tells_staff(
     own = promoted(staff, second, project)
 
     release({**SHIPPED, "best": 0.7})
-    arrived = registry_services.ship()
+    arrived = model_services.ship()
 
     assert (arrived.status, registry.active()) == ("staging", own)
     assert Notice.objects.filter(kind="weights_arrived", user=staff).count() == 1
-    assert registry_services.ship() is None
+    assert model_services.ship() is None
 
 
 def test_a_release_with_other_features_takes_over_because_nothing_else_fits(
@@ -172,12 +172,12 @@ def test_a_release_with_other_features_takes_over_because_nothing_else_fits(
 
     release(left)
     assert registry.state().why == "weights"
-    now = registry_services.ship()
+    now = model_services.ship()
 
     assert registry.active() == now
     assert registry.deployed().weights == left
     with pytest.raises(DomainError, match="knows nothing called: best"):
-        registry_services.roll_back(why=BECAUSE, by=staff)
+        model_services.roll_back(why=BECAUSE, by=staff)
     own.refresh_from_db()
     assert own.status == "retired"
 
@@ -199,7 +199,7 @@ def test_a_release_with_other_features_takes_over_because_nothing_else_fits(
 )
 def test_weights_the_engine_may_not_use_do_not_enter(staff, file, said):
     with pytest.raises(InvalidInput, match=said):
-        registry_services.enter(file, by=staff, reason=BECAUSE)
+        model_services.enter(file, by=staff, reason=BECAUSE)
     assert MatchModel.objects.count() == 1
 
 
@@ -213,24 +213,24 @@ def test_weights_enter_once_and_rank_nobody_yet(staff, project):
     with pytest.raises(DomainError, match="already"):
         entered(staff)
     with pytest.raises(InvalidInput, match="sentence"):
-        registry_services.enter(file_of({**OTHER, "best": 0.2}), by=staff, reason="so")
+        model_services.enter(file_of({**OTHER, "best": 0.2}), by=staff, reason="so")
 
 
 def test_only_people_with_the_right_touch_weights(staff):
     model, nobody = tried(staff), UserFactory()
     asked = Promotion(model=model, asked_by=staff)
     for act in (
-        lambda: registry_services.enter(file_of(), by=nobody, reason=BECAUSE),
-        lambda: registry_services.try_out(model, by=nobody, reason=BECAUSE),
-        lambda: registry_services.rest(model, by=nobody, reason=BECAUSE),
-        lambda: registry_services.retire(model, by=nobody, reason=BECAUSE),
-        lambda: registry_services.propose(model, by=nobody, reason=BECAUSE),
-        lambda: registry_services.roll_back(by=nobody, why=BECAUSE),
-        lambda: registry_services.switch("off", by=nobody, reason=BECAUSE),
+        lambda: model_services.enter(file_of(), by=nobody, reason=BECAUSE),
+        lambda: model_services.try_out(model, by=nobody, reason=BECAUSE),
+        lambda: model_services.rest(model, by=nobody, reason=BECAUSE),
+        lambda: model_services.retire(model, by=nobody, reason=BECAUSE),
+        lambda: model_services.propose(model, by=nobody, reason=BECAUSE),
+        lambda: model_services.roll_back(by=nobody, why=BECAUSE),
+        lambda: model_services.switch("off", by=nobody, reason=BECAUSE),
     ):
         with pytest.raises(NotAllowed):
             act()
-    assert registry_services.why_not_by(asked, nobody)
+    assert model_services.why_not_by(asked, nobody)
 
 
 # --- Trying ---------------------------------------------------------------------------------
@@ -257,7 +257,7 @@ def test_as_many_rankings_are_compared_as_the_rules_say():
     model = MatchModel(pk=7)
     for percent in (1, 20, 60, 100):
         runs = (MatchRun(pk=pk) for pk in range(1, 2001))
-        taken = sum(registry_services.is_compared(model, run, percent=percent) for run in runs)
+        taken = sum(model_services.is_compared(model, run, percent=percent) for run in runs)
         assert taken / 20 == pytest.approx(percent, abs=3)
 
 
@@ -279,12 +279,12 @@ def test_one_set_of_weights_is_tried_at_a_time(staff):
 
     first.refresh_from_db()
     assert (first.status, other.status) == ("staging", "shadow")
-    registry_services.rest(other, by=staff, reason=BECAUSE)
-    registry_services.retire(other, by=staff, reason=BECAUSE)
+    model_services.rest(other, by=staff, reason=BECAUSE)
+    model_services.retire(other, by=staff, reason=BECAUSE)
     with pytest.raises(InvalidTransition):
-        registry_services.try_out(other, by=staff, reason=BECAUSE)
+        model_services.try_out(other, by=staff, reason=BECAUSE)
     with pytest.raises(InvalidTransition):
-        registry_services.retire(registry.active(), by=staff, reason=BECAUSE)
+        model_services.retire(registry.active(), by=staff, reason=BECAUSE)
 
 
 # --- Putting to use -------------------------------------------------------------------------
@@ -293,7 +293,7 @@ def test_one_set_of_weights_is_tried_at_a_time(staff):
 def test_two_people_put_tried_weights_to_use_and_the_next_list_is_made_with_them(
     staff, second, project, every_list
 ):
-    built = memory.people_matcher()
+    built, before = memory.people_matcher(), broken_laws()[0]
     model = promoted(staff, second, project)
 
     assert registry.active() == model
@@ -303,6 +303,9 @@ def test_two_people_put_tried_weights_to_use_and_the_next_list_is_made_with_them
     assert people(project) == ["Noor Said", "Ines Duarte"]
     done = ModelAct.objects.get(what="promoted")
     assert (done.by, done.model, done.why) == (second, model, "The order looks right to me.")
+    looked_at, problems = broken_laws()
+    assert looked_at == before + 1
+    assert "second person" not in str(problems)
     told = Notice.objects.filter(kind="weights_proposed")
     assert [notice.user for notice in told] == [second]
 
@@ -313,17 +316,17 @@ def test_nobody_is_their_own_second_person_and_a_no_leaves_all_as_it_was(
     active, model = registry.active(), tried(staff)
     people(project)
     with clock.moved_to(clock.now() + LATER):
-        asked = registry_services.propose(model, by=staff, reason=BECAUSE)
-        assert "another person" in registry_services.why_not_by(asked, staff)
+        asked = model_services.propose(model, by=staff, reason=BECAUSE)
+        assert "another person" in model_services.why_not_by(asked, staff)
         with pytest.raises(NotAllowed, match="another person"):
-            registry_services.confirm(asked, by=staff, reason=BECAUSE)
+            model_services.confirm(asked, by=staff, reason=BECAUSE)
         with pytest.raises(DomainError, match="waits for a second person"):
-            registry_services.propose(model, by=second, reason=BECAUSE)
+            model_services.propose(model, by=second, reason=BECAUSE)
         with pytest.raises(DomainError, match="waits for a second person"):
-            registry_services.retire(model, by=staff, reason=BECAUSE)
-        registry_services.refuse(asked, by=second, reason="Too many people fall far.")
+            model_services.retire(model, by=staff, reason=BECAUSE)
+        model_services.refuse(asked, by=second, reason="Too many people fall far.")
         with pytest.raises(InvalidTransition):
-            registry_services.confirm(asked, by=second, reason=BECAUSE)
+            model_services.confirm(asked, by=second, reason=BECAUSE)
     assert registry.active() == active
     rows = Promotion.objects.filter(pk=asked.pk)
     with pytest.raises(IntegrityError, match="promotion_two_people"), transaction.atomic():
@@ -337,7 +340,7 @@ def test_what_stands_against_weights_is_said_and_holds_them_back(staff, project,
     model = tried(staff, figures=worse)
 
     with pytest.raises(DomainError) as refused:
-        registry_services.propose(model, by=staff, reason=BECAUSE)
+        model_services.propose(model, by=staff, reason=BECAUSE)
     assert "On the benchmark they reach 0.30" in str(refused.value)
     assert "tried for 7 days" in str(refused.value)
     assert "Only 0 of 1 lists" in str(refused.value)
@@ -345,7 +348,7 @@ def test_what_stands_against_weights_is_said_and_holds_them_back(staff, project,
     people(project)
     with clock.moved_to(clock.now() + LATER):
         assert len(registry.against(model)) == 1
-        registry_services.retire(model, by=staff, reason=BECAUSE)
+        model_services.retire(model, by=staff, reason=BECAUSE)
         within = {s: {**row, "ndcg10": row["ndcg10"] - 0.005} for s, row in FIGURES.items()}
         assert "benchmark" not in str(registry.against(entered(staff, figures=within)))
         unmeasured = entered(staff, weights={**OTHER, "best": 0.4}, figures={})
@@ -380,7 +383,7 @@ def test_one_person_goes_back_at_once_and_a_rule_only_once(staff, second, projec
     first = registry.active()
     model = promoted(staff, second, project)
 
-    assert registry_services.roll_back(why="Newcomers are missing.", by=staff) == first
+    assert model_services.roll_back(why="Newcomers are missing.", by=staff) == first
 
     assert memory.people_matcher().matcher.weights == SHIPPED
     services.rank_stale()
@@ -390,7 +393,7 @@ def test_one_person_goes_back_at_once_and_a_rule_only_once(staff, second, projec
     assert Notice.objects.filter(kind="weights_rolled_back", user=second).count() == 1
     assert AuditRow.objects.get(action="match_model.rolled_back").actor == staff
     with pytest.raises(DomainError, match="no weights to go back to"):
-        registry_services.roll_back(why=BECAUSE, by=staff)
+        model_services.roll_back(why=BECAUSE, by=staff)
 
 
 def test_a_red_audit_takes_back_what_people_put_to_use_and_never_a_step_back(
@@ -399,13 +402,13 @@ def test_a_red_audit_takes_back_what_people_put_to_use_and_never_a_step_back(
     first = registry.active()
     promoted(staff, second, project)
 
-    assert registry_services.roll_back(why="Metric M3 is red.") == first
+    assert model_services.roll_back(why="Metric M3 is red.") == first
 
     trace = AuditRow.objects.get(action="match_model.rolled_back")
     assert (trace.actor, trace.facts["rule"]) == (None, "red_audit")
     MatchModel.objects.filter(pk=first.pk).update(replaced=MatchModel.objects.last())
     with pytest.raises(DomainError, match="person has to decide"):
-        registry_services.roll_back(why="Metric M3 is still red.")
+        model_services.roll_back(why="Metric M3 is still red.")
     assert registry.active() == first
 
 
@@ -428,6 +431,10 @@ def test_the_database_keeps_weights_as_they_were_and_one_of_them_active(staff):
         with pytest.raises(IntegrityError, match=name), transaction.atomic():
             rows.update(status=status)
     rows.update(status="staging")
+    MatchModel.objects.filter(pk=bare.pk).update(active_since=clock.now())
+    (broken,) = broken_laws()[1]
+    assert "confirmed by a second person" in broken
+    assert str(bare.pk) in broken
 
 
 # --- Weights that cannot be used (ML-19) ----------------------------------------------------
@@ -471,7 +478,7 @@ def test_poisoned_or_missing_weights_switch_matching_off_call_staff_and_leave_th
     with pytest.raises(CommandError):
         call_command("matcher_card", out="nowhere")
 
-    registry_services.ship()
+    model_services.ship()
 
     assert registry.deployed().weights == SHIPPED
     assert people(project) == ["Ines Duarte", "Noor Said"]
@@ -481,12 +488,12 @@ def test_the_file_that_ships_gone_or_broken_breaks_neither_migrations_nor_pages(
     monkeypatch, tmp_path, release, client, caplog
 ):
     monkeypatch.setattr(files, "FILE", tmp_path / "gone.json")
-    assert registry_services.ship() is None
+    assert model_services.ship() is None
     assert registry.state().why == "weights"
     assert client.get(reverse("pages:matching")).status_code == 200
 
     release({**SHIPPED, "vote": -1})
-    assert registry_services.ship() is None
+    assert model_services.ship() is None
     assert "cannot be used" in caplog.text
 
 
