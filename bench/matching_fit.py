@@ -1,15 +1,17 @@
 """Fits the weights of the matcher on labelled outcomes; says how they do on what they never saw.
 
-    .venv/bin/python bench/matching_fit.py --kit DIR [--suites work_2013 ...] [--write]
+    .venv/bin/python bench/matching_fit.py --kit DIR [--suites work_2013 ...] [--write | --out FILE]
 
 DIR holds one folder per suite as for matching_quality.py; queries_all.jsonl and qrels_all.jsonl,
 where there, are used for fitting only. A query counts 1/sqrt(n) for a winner of n queries, new,
 middling and heavy winners count alike, and so do suites: else the weights learn who is popular.
 Prints a JSON line per suite with nDCG@10 of weights fitted on all the others. --write puts the
-weights fitted on everything into matching/engine/weights.json with where they come from.
+weights fitted on everything into matching/engine/weights.json with where they come from, --out into
+a file, which matching_weights.py measures before it is entered in the console.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import sys
@@ -26,6 +28,7 @@ import django
 
 django.setup()
 
+from marketplace.core import clock  # noqa: E402
 from matching.engine.encoder import load_encoder, why_not  # noqa: E402
 from matching.engine.meaning import Reader  # noqa: E402
 from matching.engine.rank import VERSION, Matcher  # noqa: E402
@@ -143,8 +146,8 @@ def report(suite: Suite, weights: np.ndarray) -> None:
     print(json.dumps(line), flush=True)
 
 
-def write(suites: list[Suite], weights: np.ndarray) -> None:
-    """Put the weights where the product reads them, with where they come from."""
+def write(suites: list[Suite], weights: np.ndarray, *, out: Path, data_sha256: str) -> None:
+    """Write the weights with where they come from, without figures: they are not measured yet."""
     fitted = dict(zip(suites[0].names, map(_rounded, weights), strict=True))
     about = {
         "engine": VERSION,
@@ -152,9 +155,19 @@ def write(suites: list[Suite], weights: np.ndarray) -> None:
         "winners": "each query counts 1/sqrt(n) for a winner of n queries",
         "suites": {suite.name: len(suite.gains) for suite in suites},
         "not fitted": list(FIXED),
+        "on": clock.now().date().isoformat(),
+        "data_sha256": data_sha256,
     }
-    found = {"weights": dict(load_weights()) | fitted, "fitted": about}
-    FILE.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+    found = {"weights": dict(load_weights()) | fitted, "fitted": about, "figures": {}}
+    out.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+
+
+def digest_of(folders: list[Path]) -> str:
+    """The SHA-256 of everything that was fitted on."""
+    digest = hashlib.sha256()
+    for path in sorted(path for folder in folders for path in folder.glob("*.jsonl")):
+        digest.update(f"{path.parent.name}/{path.name}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _rounded(weight: float) -> float:
@@ -174,6 +187,7 @@ def main() -> None:
     parser.add_argument("--kit", type=Path, required=True, help="folder with one folder per suite")
     parser.add_argument("--suites", nargs="+", default=["work_*", "qa_*"], help="names or patterns")
     parser.add_argument("--write", action="store_true", help="write the weights of all suites")
+    parser.add_argument("--out", type=Path, help="write them into this file instead")
     asked = parser.parse_args()
     if not load_encoder():
         parser.error(f"Weights are fitted with the encoder. {why_not()}")
@@ -181,8 +195,9 @@ def main() -> None:
     suites = [read_suite(folder) for folder in folders]
     for left_out in suites:
         report(left_out, fit([suite for suite in suites if suite is not left_out]))
-    if asked.write:
-        write(suites, fit(suites))
+    if asked.write or asked.out:
+        out = asked.out or FILE
+        write(suites, fit(suites), out=out, data_sha256=digest_of(folders))
 
 
 if __name__ == "__main__":

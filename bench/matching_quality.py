@@ -42,12 +42,18 @@ RESAMPLES = 2000
 FUSION = 60
 
 
-def ours(people: list[PersonDoc], needs: list[Need], direction: str) -> Run:
-    """What the product answers."""
+def ours(
+    people: list[PersonDoc],
+    needs: list[Need],
+    direction: str,
+    weights: Mapping[str, float] | None = None,
+) -> Run:
+    """What the product answers, with the weights it comes with unless others are given."""
     ranked = (people, ()) if direction == "people" else ((), needs)
     encoder = load_encoder()
     read = Reader(encoder) if encoder else None
     matcher = build_index(*ranked, at=last_day(people, needs), read=read)
+    matcher = matcher.weighing(weights) if weights else matcher
     if direction == "people":
         return {n.id: [f.id for f in matcher.people_for(n, DEPTH)] for n in needs}
     return {p.id: [f.id for f in matcher.needs_for(p, DEPTH)] for p in people}
@@ -135,9 +141,7 @@ def _named(scores: np.ndarray, ids: Sequence[str], client: str) -> list[str]:
 
 def measure(suite: Path, runs: Path | None) -> dict[str, np.ndarray]:
     """Print the figures of one suite; returns nDCG@10 of new winners by ranker."""
-    gains: dict[str, dict[str, float]] = defaultdict(dict)
-    for row in _rows(suite / "qrels.jsonl"):
-        gains[row["qid"]][row["did"]] = float(row["rel"])
+    gains = gains_of(suite)
     judged = (suite / "candidates.jsonl").exists()
     direction = "projects" if judged else "people"
     people, needs = read_both(suite / "docs.jsonl", suite / "queries.jsonl", direction)
@@ -159,8 +163,8 @@ def measure(suite: Path, runs: Path | None) -> dict[str, np.ndarray]:
             _keep(run, runs / f"{suite.name}.{name}.jsonl")
         if judged:
             run = {q: [d for d in found if d in gains[q]] for q, found in run.items()}
-        values[name] = _each(run, gains)
-        by_slice = [_each(run, rel) for rel in slices]
+        values[name] = each_query(run, gains)
+        by_slice = [each_query(run, rel) for rel in slices]
         new[name] = by_slice[0]
         balanced[name] = None if judged else float(np.mean([v.mean() for v in by_slice if len(v)]))
     for name in list(values)[1:]:
@@ -174,6 +178,14 @@ def measure(suite: Path, runs: Path | None) -> dict[str, np.ndarray]:
     return new
 
 
+def gains_of(suite: Path) -> dict[str, dict[str, float]]:
+    """Who was relevant for which query, and how much."""
+    gains: dict[str, dict[str, float]] = defaultdict(dict)
+    for row in _rows(suite / "qrels.jsonl"):
+        gains[row["qid"]][row["did"]] = float(row["rel"])
+    return gains
+
+
 def ndcg(ranking: Sequence[str], gains: Mapping[str, float], k: int = 10) -> float:
     """nDCG@k with the gain itself and log2 of the rank, as the kit defines it."""
     discounts = 1 / np.log2(np.arange(2, k + 2))
@@ -182,7 +194,7 @@ def ndcg(ranking: Sequence[str], gains: Mapping[str, float], k: int = 10) -> flo
     return float(np.dot(got, discounts[: len(got)]) / np.dot(ideal, discounts[: len(ideal)]))
 
 
-def _each(run: Run, gains: Mapping[str, Mapping[str, float]]) -> np.ndarray:
+def each_query(run: Run, gains: Mapping[str, Mapping[str, float]]) -> np.ndarray:
     """nDCG@10 of every query somebody is relevant for, in the order of the query ids."""
     return np.asarray([ndcg(run.get(qid, ()), rel) for qid, rel in sorted(gains.items()) if rel])
 

@@ -12,7 +12,7 @@ from accounts.models import Profile, User
 from marketplace.core.api import Throttle, costs
 from matching import skill_services
 from matching.engine import explain
-from matching.models import Match, MatchRun
+from matching.models import Match, MatchRun, Mode
 from matching.selectors import matches
 from matching.selectors.skills import LONGEST_TEXT, text_to_read
 from projects.models import Project
@@ -63,7 +63,9 @@ class ProjectPlaceOut(PlaceOut):
 
 
 class ListOut(serializers.Serializer[dict[str, Any]]):
-    mode = serializers.ChoiceField(["on", "off"], help_text="off: newest first, nothing ranked")
+    mode = serializers.ChoiceField(
+        Mode.values, help_text="off, or ranked but not shown (shadow): newest first"
+    )
     engine = serializers.CharField(allow_null=True)
     computed_at = serializers.DateTimeField(
         allow_null=True, help_text="null while nothing has been ranked yet"
@@ -85,15 +87,16 @@ class ProjectMatches(APIView):
     @extend_schema(operation_id="list_people_for_project", responses=PeopleListOut)
     def get(self, request: Request, ref: str) -> Response:
         project = project_to_manage(_user(request), ref)
-        run = matches.last_run_for_project(project) if matches.is_on() else None
+        mode = matches.mode()
+        run = matches.last_run_for_project(project) if mode == Mode.ON else None
         if run:
             found = matches.people_for(project)
             results = [_place(m, "client") | {"person": m.party.profile} for m in found]
-        elif matches.is_on() or not project.is_open:
+        elif mode == Mode.ON or not project.is_open:
             results = []
         else:
             results = [UNRANKED | {"person": p} for p in matches.newest_people(project)]
-        return Response(PeopleListOut(_list(run) | {"results": results}).data)
+        return Response(PeopleListOut(_list(run, mode) | {"results": results}).data)
 
 
 class MyMatches(APIView):
@@ -104,7 +107,8 @@ class MyMatches(APIView):
     )
     def get(self, request: Request) -> Response:
         party = _user(request).own_party
-        run = matches.last_run_for_party(party) if matches.is_on() else None
+        mode = matches.mode()
+        run = matches.last_run_for_party(party) if mode == Mode.ON else None
         after = ""
         if run:
             page = matches.projects_for(party, after=request.query_params.get("after", ""))
@@ -112,7 +116,8 @@ class MyMatches(APIView):
             after = page.after
         else:
             results = [UNRANKED | {"project": p} for p in matches.newest_projects(party)]
-        return Response(ProjectsListOut(_list(run) | {"results": results, "after": after}).data)
+        found = _list(run, mode) | {"results": results, "after": after}
+        return Response(ProjectsListOut(found).data)
 
 
 UNRANKED: dict[str, Any] = {
@@ -129,9 +134,9 @@ def _user(request: Request) -> User:
     return cast("User", request.user)
 
 
-def _list(run: MatchRun | None) -> dict[str, Any]:
+def _list(run: MatchRun | None, mode: Mode) -> dict[str, Any]:
     return {
-        "mode": "on" if matches.is_on() else "off",
+        "mode": mode.value,
         "engine": run.engine if run else None,
         "computed_at": run.at if run else None,
     }

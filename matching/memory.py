@@ -6,7 +6,7 @@ Loads numpy and scipy, so only what runs in a worker or a command imports it.
 import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from marketplace.core import clock
 from matching.engine import index
@@ -15,7 +15,7 @@ from matching.engine.encoder import load_encoder
 from matching.engine.meaning import SERVED, Reader
 from matching.engine.rank import Matcher, build_index
 from matching.models import FOR_NOW
-from matching.selectors import documents
+from matching.selectors import documents, registry
 from matching.shelf import Shelf
 
 # A change no stamp shows (an edited text) is seen after this many seconds at the latest.
@@ -37,11 +37,18 @@ class Ready:
     """A matcher, what it works with, and from when the data is it was built from."""
 
     matcher: Matcher
+    model: registry.Deployed
     engine: str
     as_of: dt.datetime
     stamp: documents.Stamp
     built_at: float
     took: float
+
+    def weighing(self, model: registry.Deployed) -> "Ready":
+        """The same with the weights that are active now; they are no part of what is built."""
+        if model == self.model:
+            return self
+        return replace(self, matcher=self.matcher.weighing(model.weights), model=model)
 
     @property
     def is_whole(self) -> bool:
@@ -84,6 +91,7 @@ def _fresh(
     build: Callable[[Reader | None], tuple[Matcher, str]],
 ) -> Ready:
     as_of = clock.now() - OPEN
+    model = registry.deployed()
     now_there = stamp()
     kept = _kept.get(name)
     if kept is None or not kept.is_good(now_there):
@@ -94,7 +102,11 @@ def _fresh(
             _vectors[name] = read
             _report(name, read)
         now = time.monotonic()
-        kept = _kept[name] = Ready(matcher, engine, as_of, now_there, now, now - started)
+        kept = Ready(
+            matcher.weighing(model.weights),
+            *(model, engine, as_of, now_there, now, now - started),
+        )
+    kept = _kept[name] = kept.weighing(model)
     return kept
 
 

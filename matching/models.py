@@ -10,7 +10,31 @@ from marketplace.core import clock
 from marketplace.core.guards import Guard
 from matching.engine import explain
 from matching.engine.documents import Reason
+from matching.models_registry import (
+    MatcherSwitch,
+    MatchModel,
+    Mode,
+    ModelAct,
+    Promotion,
+    ShadowFigure,
+)
 from projects.models import Project
+
+__all__ = [
+    "FOR_NOW",
+    "Kind",
+    "Match",
+    "MatchModel",
+    "MatchRun",
+    "MatcherSwitch",
+    "Mode",
+    "ModelAct",
+    "Promotion",
+    "ShadowFigure",
+    "SkillReading",
+    "TagLesson",
+    "TextVector",
+]
 
 # The engine of a ranking ends so while not all texts are read: it is ranked again once they are.
 FOR_NOW = " read)"

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from django.apps import AppConfig
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models.signals import post_migrate  # noqa: TID251 - `migrate` is no service of ours
 from django.dispatch import receiver
 
 from accounts.models import Profile
 from accounts.signals import profile_changed
 from marketplace.core import clock, outbox
-from matching import services
+from matching import model_services, services
 from projects.models import Contract, Project
 from projects.signals import contract_ended, project_closed, project_published
 
@@ -34,6 +37,14 @@ def find_projects(profile: Profile, **_rest: Any) -> None:
 def learn_from_work(contract: Contract, **_rest: Any) -> None:
     """Finished work speaks for the freelancer."""
     _changed("party", contract.freelancer_id)
+
+
+@receiver(post_migrate)
+def take_over_weights(sender: AppConfig, using: str, apps: Any, **_rest: Any) -> None:
+    """A new version of the software may bring new weights; their table may not be there yet."""
+    is_ours = sender.label == "matching" and using == DEFAULT_DB_ALIAS
+    if is_ours and "matchmodel" in apps.all_models["matching"]:
+        model_services.ship()
 
 
 def _changed(what: str, pk: int) -> None:

@@ -1,6 +1,6 @@
 """Rankings, written down: whom to suggest for a project, what to suggest to a freelancer.
 
-They are advice: nothing here refuses, hides or decides anything, and with `MATCHER_MODE=off`
+They are advice: nothing here refuses, hides or decides anything, and while matching is off
 nothing is ranked at all.
 """
 
@@ -15,16 +15,19 @@ from django.db import transaction
 
 from accounts.models import Party
 from marketplace.core import clock, retention
+from matching import model_services
 from matching.engine import record
 from matching.engine.placing import Policy, Turn
 from matching.engine.record import Ranking
-from matching.models import Attention, Kind, Match, MatchRun, TextVector
+from matching.models import Attention, Kind, Match, MatchRun, Mode, TextVector
 from matching.selectors import attention, documents, matches, stale
 from projects.models import Project
 from projects.selectors.projects import open_projects
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+
+    from matching.engine.rank import Matcher
 
 # Whoever is not among these is found by searching.
 PEOPLE_KEPT = 50
@@ -47,7 +50,7 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
     """
     began = clock.now()
     project = Project.objects.select_related("client").filter(pk=project_id).first()
-    if not matches.is_on() or project is None:
+    if not matches.is_ranking() or project is None:
         return []
     if not project.is_open:
         forget_project(project)
@@ -59,17 +62,14 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
         memory.forget_needs()
     started = time.monotonic()
     ready = memory.people_matcher()
-    ranking = ready.matcher.ranking_of_people(
-        documents.need(project),
-        PEOPLE_KEPT,
-        exclude=documents.out_of_reach(project),
-        turn=Turn(
-            # The lots of a project stay, so that its list changes only with what it is made from.
-            seed=str(project.pk),
-            policy=PLACING,
-            lately=attention.lately(without=project),
-        ),
-    )
+    need, out = documents.need(project), documents.out_of_reach(project)
+    # The lots of a project stay, so that its list changes only with what it is made from.
+    turn = Turn(seed=str(project.pk), policy=PLACING, lately=attention.lately(without=project))
+
+    def rank(matcher: "Matcher") -> Ranking:
+        return matcher.ranking_of_people(need, PEOPLE_KEPT, exclude=out, turn=turn)
+
+    ranking = rank(ready.matcher)
     run = MatchRun(
         kind=Kind.PEOPLE,
         project=project,
@@ -87,6 +87,7 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
         rows = [Match(project=project, party_id=int(each.id)) for each in ranking.found]
         _write(run, ranking, rows)
         _note_attention(project, ranking, at=began)
+    model_services.compare_tried(ready, run, ranking.found, lambda tried: rank(tried).found)
     return [int(each.id) for each in ranking.found[:FOLLOWERS]]
 
 
@@ -97,7 +98,7 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
     """
     began = clock.now()
     party = Party.objects.filter(pk=party_id).first()
-    if not matches.is_on() or party is None:
+    if not matches.is_ranking() or party is None:
         return []
     person = documents.person(party)
     if person is None:
@@ -107,9 +108,8 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
 
     started = time.monotonic()
     ready = memory.needs_matcher()
-    ranking = ready.matcher.ranking_of_needs(
-        person, PROJECTS_KEPT, exclude=documents.not_for(party)
-    )
+    out = documents.not_for(party)
+    ranking = ready.matcher.ranking_of_needs(person, PROJECTS_KEPT, exclude=out)
     run = MatchRun(
         kind=Kind.PROJECTS,
         party=party,
@@ -128,12 +128,15 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
         if not documents.findable().filter(party=party).exists():
             Match.objects.filter(kind=Kind.PEOPLE, party=party).delete()
             return []
+    model_services.compare_tried(
+        ready, run, ranking.found, lambda tried: tried.needs_for(person, PROJECTS_KEPT, exclude=out)
+    )
     return [int(each.id) for each in ranking.found[:FOLLOWERS]]
 
 
 def rank_stale() -> int:
     """Rank what no nudge reached and what the other side has overtaken; returns how many."""
-    if not matches.is_on():
+    if model_services.watch().mode == Mode.OFF:
         return 0
     until = time.monotonic() + SWEEP_SECONDS
     ranked = 0

@@ -17,7 +17,7 @@ from marketplace.core.errors import DomainError, TooMany
 from marketplace.core.http import UserRequest, go_to, show, wants_part
 from matching import skill_services
 from matching.engine import explain
-from matching.models import Match
+from matching.models import Match, Mode
 from matching.selectors import matches
 from matching.selectors.skills import text_to_read
 from projects.forms.posting import ANSWERS, DRAFT, LONGEST_ANSWER, PUBLISH_WHEN_JOINED
@@ -35,14 +35,15 @@ def project_people(request: UserRequest, slug: str, ref: str) -> HttpResponse:
     project = project_to_manage(request.user, ref)
     beside = wants_part(request) and "all" not in request.GET
     limit = BESIDE if beside else matches.PEOPLE_SHOWN
-    is_open = project.is_open
+    is_open, mode = project.is_open, matches.mode()
     context: dict[str, Any] = {
         "project": project,
         "is_open": is_open,
-        "is_on": matches.is_on(),
+        "is_on": mode == Mode.ON,
+        "mode": mode,
         "beside": beside,
     }
-    if is_open and matches.is_on():
+    if is_open and mode == Mode.ON:
         run = matches.last_run_for_project(project)
         found = matches.people_for(project, limit=limit) if run else []
         context |= {"run": run, "rows": [_row(match, "client") for match in found]}
@@ -57,10 +58,12 @@ def project_reasons(request: UserRequest, slug: str, ref: str) -> HttpResponse:
     """`/projects/<slug>-<ref>/match/`: why the freelancer sees this project."""
     project = matches.project_to_explain(request.user, ref)
     party = request.user.own_party
-    match = matches.match_of(project, party) if matches.is_on() else None
+    mode = matches.mode()
+    match = matches.match_of(project, party) if mode == Mode.ON else None
     context = {
         "project": project,
-        "is_on": matches.is_on(),
+        "is_on": mode == Mode.ON,
+        "mode": mode,
         "row": _row(match, "freelancer") if match else None,
         "run": match or matches.last_run_for_party(party),
     }
@@ -72,8 +75,9 @@ def project_reasons(request: UserRequest, slug: str, ref: str) -> HttpResponse:
 def for_you(request: UserRequest) -> HttpResponse:
     """`/matches/`: open projects for the freelancer, best first, with reasons."""
     party = request.user.own_party
-    run = matches.last_run_for_party(party) if matches.is_on() else None
-    context: dict[str, Any] = {"is_on": matches.is_on(), "run": run}
+    mode = matches.mode()
+    run = matches.last_run_for_party(party) if mode == Mode.ON else None
+    context: dict[str, Any] = {"is_on": mode == Mode.ON, "mode": mode, "run": run}
     if run:
         page = matches.projects_for(party, after=request.GET.get("after", ""))
         context |= {"rows": [_row(match, "freelancer") for match in page.rows], "after": page.after}

@@ -58,6 +58,8 @@ ACCESS |= {
     "pages:how-it-works": Row(get=EVERYONE),
     "pages:fees": Row(get=EVERYONE),
     "pages:matching": Row(get=EVERYONE),
+    "pages:matching-card": Row(get=EVERYONE),
+    "pages:matching-card-json": Row(get=EVERYONE),
     "pages:help": Row(get=EVERYONE),
     "pages:help-article": Row(get=EVERYONE, kwargs=lambda world: {"slug": "reviews"}),
     "pages:contact": Row(get=EVERYONE, post=(BAD,) * 6),

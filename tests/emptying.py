@@ -14,6 +14,7 @@ SHIPPED = {
     "auth_permission",
     "django_content_type",
     "django_migrations",
+    "matching_matchmodel",
     "payments_platformpolicy",
     "payments_vatrate",
 }
@@ -34,6 +35,10 @@ def empty_tables(_test_case):
             # The first policy is shipped; later ones were a test's own.
             "DELETE FROM payments_platformpolicy WHERE starts_at > '2020-01-01 12:00Z'",
             "DELETE FROM payments_vatrate WHERE set_by_id IS NOT NULL",
+            # The weights that came with the software stay, and rank.
+            "UPDATE matching_matchmodel SET replaced_id = NULL, status = 'retired'",
+            "DELETE FROM matching_matchmodel WHERE id > (SELECT min(id) FROM matching_matchmodel)",
+            "UPDATE matching_matchmodel SET status = 'active', active_since = NULL",
             "SET CONSTRAINTS ALL IMMEDIATE",
             *(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in guarded),
         ]

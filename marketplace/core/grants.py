@@ -14,11 +14,16 @@ APPEND_ONLY = (
     "payments_chargebackpart",
     "payments_vatrate",
     "projects_decision",
+    "matching_matcherswitch",
+    "matching_modelact",
+    "matching_shadowfigure",
 )
 # Written once, and forgotten after some time; a guard says after how long at the earliest.
 FORGOTTEN = ("matching_matchrun",)
-# Moves on, and stays: money, and what two agreed about it.
+# Moves on, and stays: money, what two agreed about it, and what ranked people when.
 KEPT = (
+    "matching_matchmodel",
+    "matching_promotion",
     "payments_bankdetails",
     "payments_break",
     "payments_chargeback",

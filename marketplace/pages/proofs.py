@@ -136,6 +136,14 @@ LAWS = (
            LEFT JOIN accounts_membership m ON m.user_id = u.id AND m.party_id = u.party_id
            WHERE u.is_active AND u.party_id IS NOT NULL AND m.id IS NULL""",
     ),
+    Law(
+        "weights of the matcher that staff put to use were confirmed by a second person",
+        """SELECT count(*) FROM matching_matchmodel
+           WHERE origin = 'entered' AND active_since IS NOT NULL""",
+        """SELECT w.id FROM matching_matchmodel w
+           WHERE w.origin = 'entered' AND w.active_since IS NOT NULL AND NOT EXISTS (
+               SELECT 1 FROM matching_promotion p WHERE p.model_id = w.id AND p.status = 'done')""",
+    ),
 )
 
 

@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 from accounts.models import Skill
 from marketplace.core import clock
 from marketplace.core.models import OutboxMessage
+from matching.models import Mode
+from matching.selectors import registry
 from projects.models import Project
 
 LATE = timedelta(minutes=5)
@@ -59,4 +61,15 @@ def parts_of_the_service() -> list[Part]:
             works=not mail,
             note=_("Slower than usual. Codes and notices arrive late.") if mail else on_time,
         ),
+        _matching(),
     ]
+
+
+def _matching() -> Part:
+    state = registry.state()
+    notes = {
+        Mode.ON: _("Lists are ordered by fit, with reasons."),
+        Mode.SHADOW: _("Being tried out. Lists are newest first."),
+        Mode.OFF: _("Switched off. Lists are newest first."),
+    }
+    return Part(_("Suggestions"), works=state.why != "weights", note=notes[state.mode])

@@ -6,6 +6,7 @@ weighted mean of the features and nothing else, so a reason is one summand of th
 the facts behind it. What `placing` moves in spite of a score is a reason of its own.
 """
 
+import copy
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,12 +20,8 @@ from matching.engine.meaning import Reader
 from matching.engine.record import DIGITS, Ranking, total
 from matching.engine.text import stem, surface_words, terms
 from matching.engine.votes import voice
-from matching.engine.weights import load_weights
+from matching.engine.weights import VERSION, load_weights
 
-VERSION = "votes-3"
-
-# Fitted on labelled public data; the file says how, docs/matching.md how well.
-WEIGHTS: Mapping[str, float] = load_weights()
 # Shares already; the others are divided by the best of the query.
 SHARES = frozenset({"skills", "active", "recent", "fresh"})
 # Without any of these, being busy is no reason to be shown.
@@ -52,6 +49,7 @@ class Matcher:
     """Ranks people for a project and projects for a person, with reasons.
 
     With a reader it compares meanings as well as words; `engine` says what it works with.
+    Without `weights`, those that come with the software count.
     """
 
     def __init__(
@@ -61,11 +59,24 @@ class Matcher:
         *,
         at: date,
         read: Reader | None = None,
+        weights: Mapping[str, float] | None = None,
     ) -> None:
         self._at = at
+        self.weights = load_weights() if weights is None else weights
         self._people = index.People(tuple(people), read)
         self._needs = index.Needs(tuple(needs), read)
         self.engine = f"{VERSION}+{read.model_id}" if read else f"{VERSION}, words only"
+
+    def weighing(self, weights: Mapping[str, float]) -> "Matcher":
+        """The same people and projects, ranked with other weights. Costs nothing."""
+        other = copy.copy(self)
+        other.weights = weights
+        return other
+
+    def newcomers(self) -> frozenset[str]:
+        """Everybody who is new here."""
+        people = self._people
+        return frozenset(people.docs[place].id for place in np.flatnonzero(people.new))
 
     def people_for(
         self, need: Need, k: int, *, exclude: Collection[str] = frozenset()
@@ -87,7 +98,7 @@ class Matcher:
         exclude: Collection[str] = frozenset(),
     ) -> Ranking:
         """The k people for a project in the places this turn gives them, and why."""
-        asked = _Asked(self._people, need, at=self._at)
+        asked = _Asked(self._people, need, at=self._at, weights=self.weights)
         weighed = asked.weigh(exclude)
         people = self._people
         shares = asked.shares(weighed)
@@ -120,12 +131,12 @@ class Matcher:
 
     def features_for(self, need: Need) -> tuple[tuple[str, ...], Mapping[str, Floats]]:
         """Ids and features of everybody for a project: what weights are fitted on."""
-        asked = _Asked(self._people, need, at=self._at)
+        asked = _Asked(self._people, need, at=self._at, weights=self.weights)
         return tuple(person.id for person in self._people.docs), asked.weigh(()).features
 
     def scores_for(self, need: Need) -> tuple[tuple[str, ...], Floats, Mapping[str, Floats]]:
         """Ids, scores and features of everybody for a project, without reasons or places."""
-        weighed = _Asked(self._people, need, at=self._at).weigh(())
+        weighed = _Asked(self._people, need, at=self._at, weights=self.weights).weigh(())
         return tuple(person.id for person in self._people.docs), weighed.scores, weighed.features
 
     def needs_for(
@@ -169,6 +180,7 @@ class Matcher:
             out=needs.flags(exclude, client=person.id),
             near=near.max(axis=0, initial=0.0),
             least={},
+            weights=self.weights,
         )
         given = votes * weighed.unit("vote") + title_votes * weighed.unit("title")
         given += meant * weighed.unit("meaning_best")
@@ -220,8 +232,10 @@ def comparable(features: Mapping[str, Floats], weights: Mapping[str, float]) -> 
 class _Asked:
     """What one project asks of everybody: votes of their works, and facts about them."""
 
-    def __init__(self, people: index.People, need: Need, *, at: date) -> None:
-        self.people, self.need, self.at = people, need, at
+    def __init__(
+        self, people: index.People, need: Need, *, at: date, weights: Mapping[str, float]
+    ) -> None:
+        self.people, self.need, self.at, self.weights = people, need, at, weights
         terms_asked = index.need_terms(need)
         self.query = people.texts.query(terms_asked)
         self.own = people.words.query(terms_asked)
@@ -267,7 +281,7 @@ class _Asked:
         if self.profile is not None:
             near = np.maximum(near, self.profile)
         out = people.flags({*exclude, need.client})
-        return _weigh(raw, out=out, near=near, least=self.least)
+        return _weigh(raw, out=out, near=near, least=self.least, weights=self.weights)
 
     def shares(self, weighed: "_Weighed") -> Floats:
         """What every work gave to the score of its owner."""
@@ -381,7 +395,12 @@ class _Placed:
 
 
 def _weigh(
-    raw: Mapping[str, Floats], *, out: index.Flags, near: Floats, least: Mapping[str, float]
+    raw: Mapping[str, Floats],
+    *,
+    out: index.Flags,
+    near: Floats,
+    least: Mapping[str, float],
+    weights: Mapping[str, float],
 ) -> _Weighed:
     """Scale the features and add them up; who is out, or has nothing in common, gets 0.
 
@@ -397,8 +416,8 @@ def _weigh(
     ties = [features[name] for name in RELEVANCE]
     relevance = np.maximum.reduce([*ties, near])
     features |= {n: features[n] * relevance for n in AS_RELEVANT if n in features}
-    total = sum(WEIGHTS[name] for name in features)
-    weights = {name: WEIGHTS[name] / total for name in features}
+    total = sum(weights[name] for name in features)
+    weights = {name: weights[name] / total for name in features}
     relevant = (np.maximum.reduce(ties) > 0) | (near >= NEAR_ENOUGH)
     scores = sum(weights[name] * values for name, values in features.items())
     return _Weighed(features, weights, tops, np.where(relevant & ~out, scores, 0.0))

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import Http404
 
 from accounts.models import Party, Profile, ProfileSkill, User
-from matching.models import Kind, Match, MatchRun
+from matching.models import Kind, Match, MatchRun, Mode
+from matching.selectors import registry
 from matching.selectors.documents import findable
 from projects.models import Bid, Project
 from projects.selectors.projects import open_projects, project_to_see
@@ -24,9 +24,19 @@ class Page:
     after: str
 
 
+def mode() -> Mode:
+    """Whether this site ranks, and shows it; unless it is on, lists are newest first and say so."""
+    return registry.state().mode
+
+
 def is_on() -> bool:
-    """Whether this site ranks at all; otherwise lists are newest first and say so."""
-    return bool(settings.MATCHER_MODE == "on")
+    """Whether lists are shown as ranked."""
+    return mode() == Mode.ON
+
+
+def is_ranking() -> bool:
+    """Whether lists are ranked, shown or not."""
+    return mode() != Mode.OFF
 
 
 def project_to_explain(user: User, ref: str) -> Project:

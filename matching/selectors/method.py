@@ -1,4 +1,4 @@
-"""The method as the public page tells it, read off the weights the engine uses."""
+"""The method as the public page tells it, read off the weights that rank on this site."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from matching.engine.weights import load_weights
+from matching.engine.weights import BadWeights
+from matching.selectors import registry
 
 # These places belong to somebody new who fits; who is new is told by their past works.
 # The engine's own numbers load numpy, which a page must not; a test keeps the two together.
@@ -45,13 +46,26 @@ TOLD: Mapping[str, Promise] = {
 class Part:
     """What is compared, and its share of a whole score in percent."""
 
+    name: str
     told: Promise
+    weight: float
     share: float
 
 
 def parts() -> list[Part]:
-    """Everything that counts, the weightiest first."""
-    weights = load_weights()
+    """Everything that counts, the weightiest first; nothing where no weights may be used."""
+    try:
+        return parts_of(registry.deployed().weights)
+    except BadWeights:
+        return []
+
+
+def parts_of(weights: Mapping[str, float]) -> list[Part]:
+    """What these weights let count, the weightiest first."""
     whole = sum(weights.values())
-    found = [Part(TOLD[name], 100 * weight / whole) for name, weight in weights.items() if weight]
-    return sorted(found, key=lambda part: -part.share)
+    found = [
+        Part(name, TOLD[name], weight, 100 * weight / whole)
+        for name, weight in weights.items()
+        if weight
+    ]
+    return sorted(found, key=lambda part: (-part.share, part.name))

@@ -8,6 +8,7 @@ from django.db.models.functions import Greatest
 from accounts.models import Party, Profile
 from marketplace.core import clock
 from matching.models import FOR_NOW, MatchRun
+from matching.selectors import registry
 from projects.models import Contract, Project
 from projects.selectors.projects import open_projects
 
@@ -26,7 +27,7 @@ def projects() -> QuerySet[Project]:
         overtaken |= Q(people_of__lt=min(change, clock.now() - REFRESH_PROJECTS))
     return (
         _ranked_projects()
-        .filter(Q(ranked_at=None) | Q(ranked_at__lt=F("published_at")) | overtaken)
+        .filter(Q(ranked_at=None) | Q(ranked_at__lt=F("published_at")) | overtaken | _weighed())
         .order_by(F("ranked_at").asc(nulls_first=True), "pk")
     )
 
@@ -42,7 +43,7 @@ def parties() -> QuerySet[Party]:
     return (
         _ranked_parties()
         .annotate(changed_at=Greatest(F("profile__updated_at"), Subquery(ended)))
-        .filter(Q(ranked_at=None) | Q(ranked_at__lt=F("changed_at")) | overtaken)
+        .filter(Q(ranked_at=None) | Q(ranked_at__lt=F("changed_at")) | overtaken | _weighed())
         .order_by(F("ranked_at").asc(nulls_first=True), "pk")
     )
 
@@ -59,6 +60,12 @@ def parties_for_now() -> QuerySet[Party]:
     return (
         _ranked_parties().filter(Q(engine__endswith=FOR_NOW)).order_by(F("ranked_at").asc(), "pk")
     )
+
+
+def _weighed() -> Q:
+    """Ranked before the weights changed."""
+    since = registry.active_since()
+    return Q(ranked_at__lt=since) if since else Q(pk__in=[])
 
 
 def _ranked_projects() -> QuerySet[Project]:

@@ -137,6 +137,23 @@ class PlatformPolicy(models.Model):
     tax_review_days = models.PositiveSmallIntegerField(
         default=14, help_text=_("After so many days somebody looks again at such a pause.")
     )
+    # Trying weights of the matcher beside the active ones, before they may be used.
+    shadow_days = models.PositiveSmallIntegerField(
+        default=7, help_text=_("So long weights of the matcher are tried before they may be used.")
+    )
+    shadow_lists = models.PositiveSmallIntegerField(
+        default=50, help_text=_("So many lists are compared before they may be used.")
+    )
+    shadow_percent = models.PositiveSmallIntegerField(
+        default=20, help_text=_("Of every hundred lists, so many are also made with tried weights.")
+    )
+    shadow_loss = models.PositiveSmallIntegerField(
+        default=5,
+        help_text=_(
+            "Weights may be worse than the active ones on the benchmark by so many thousandths of "
+            "nDCG@10."
+        ),
+    )
     # Who wrote this version; nobody for the one that came with the installation. Shipped rows
     # stay when a database is emptied of people, so the database itself does not tie the two.
     set_by = models.ForeignKey(
@@ -212,6 +229,15 @@ class PlatformPolicy(models.Model):
                     tax_review_days__range=(1, 90),
                 ),
                 name="policy_tax_details",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    shadow_days__range=(1, 90),
+                    shadow_lists__range=(1, 5000),
+                    shadow_percent__range=(1, 100),
+                    shadow_loss__lte=50,
+                ),
+                name="policy_shadow_bounded",
             ),
         ]
         triggers = append_only()

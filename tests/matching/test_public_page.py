@@ -8,8 +8,9 @@ from django.test import Client
 from django.urls import reverse
 
 from matching.engine import index, placing
-from matching.engine.weights import load_weights
-from matching.selectors import method
+from matching.engine.weights import digest_of, load_weights
+from matching.models import MatchModel
+from matching.selectors import method, registry
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +33,7 @@ def test_the_page_lists_what_counts_with_its_share_the_weightiest_first():
     whole = sum(weights.values())
     shown = page()
     places = []
-    for name in sorted(weights, key=lambda name: -weights[name]):
+    for name in sorted(weights, key=lambda name: (-weights[name], name)):
         share = floatformat(100 * weights[name] / whole)
         places.append(shown.index(f"<li>{method.TOLD[name]} <b>{share} %</b></li>"))
 
@@ -40,13 +41,16 @@ def test_the_page_lists_what_counts_with_its_share_the_weightiest_first():
     assert sum(part.share for part in method.parts()) == pytest.approx(100)
 
 
-def test_the_page_is_silent_about_what_no_longer_counts(monkeypatch):
-    left = {name: weight for name, weight in load_weights().items() if name != "title"}
-    monkeypatch.setattr(method, "load_weights", lambda: left | {"vote": 0.0})
+def test_the_page_is_silent_about_what_no_longer_counts():
+    now = registry.active()
+    weights = {**load_weights(), "vote": 0.0, "skills": 4.0}
+    now.move_to("retired")
+    MatchModel.objects.create(
+        status="active", origin="entered", weights=weights, sha256=digest_of(weights), engine="x"
+    )
 
     shown = page()
 
-    assert str(method.TOLD["title"]) not in shown
     assert str(method.TOLD["vote"]) not in shown
     assert str(method.TOLD["skills"]) in shown
 

@@ -7,6 +7,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from matching.selectors import registry
+
 
 @never_cache
 @require_safe
@@ -37,4 +39,9 @@ def ready(request: HttpRequest) -> HttpResponse:
     }
     if waiting:
         return JsonResponse({"status": "down", "parts": parts}, status=503)
-    return JsonResponse({"status": "ok" if broker == "ok" else "degraded", "parts": parts})
+    matcher = registry.state()
+    # Switched off is as wanted; weights that cannot be used are not.
+    broken = matcher.why == "weights"
+    parts["matcher"] = "weights cannot be used" if broken else matcher.mode.value
+    fine = broker == "ok" and not broken
+    return JsonResponse({"status": "ok" if fine else "degraded", "parts": parts})

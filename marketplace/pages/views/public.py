@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -14,7 +14,7 @@ from marketplace.pages import selectors, services
 from marketplace.pages.examples import example_contract, example_steps
 from marketplace.pages.forms import ContactForm, FeeForm
 from marketplace.pages.help import article_or_none, find_articles
-from matching.selectors import method
+from matching.selectors import card, method, registry
 from payments.services import policies, quotes
 
 EXAMPLE_AMOUNT_MINOR = 1_000_00
@@ -60,10 +60,23 @@ def matching(request: HttpRequest) -> HttpResponse:
     """`/matching/`: the method, in public."""
     context = {
         "parts": method.parts(),
+        "state": registry.state(),
         "kept_places": method.KEPT_PLACES,
         "new_up_to": method.NEW_UP_TO,
     }
     return render(request, "pages/matching.html", context)
+
+
+@require_safe
+def matching_card(request: HttpRequest) -> HttpResponse:
+    """`/matching/card/`: the model card, for people."""
+    return render(request, "pages/matching_card.html", {"card": card.card()})
+
+
+@require_safe
+def matching_card_json(request: HttpRequest) -> HttpResponse:
+    """`/matching/card.json`: the same for machines."""
+    return JsonResponse(card.card(), json_dumps_params={"indent": 2})
 
 
 @require_safe
