@@ -17,7 +17,7 @@ from accounts.models import Party
 from marketplace.core import clock, retention
 from matching.engine.documents import Ranked
 from matching.models import Kind, Match, MatchRun, TextVector
-from matching.selectors import documents, matches, stale
+from matching.selectors import documents, matches, stale, wishes
 from projects.models import Project
 from projects.selectors.projects import open_projects
 
@@ -64,7 +64,7 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
         why=why,
         at=began,
         as_of=ready.as_of,
-        considered=documents.findable().count(),
+        considered=documents.suggestable().count(),
         took_ms=_since(started),
         engine=ready.engine,
     )
@@ -86,17 +86,21 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
     if not matches.is_on() or party is None:
         return []
     person = documents.person(party)
-    if person is None:
+    wanted = wishes.of(party)
+    if person is None or not wanted.is_on:
         forget_party(party)
         return []
     from matching import memory  # noqa: PLC0415 - as above
 
     started = time.monotonic()
     ready = memory.needs_matcher()
-    found = ready.matcher.needs_for(person, PROJECTS_KEPT, exclude=documents.not_for(party))
+    found = ready.matcher.needs_for(
+        person, PROJECTS_KEPT, exclude=documents.not_for(party), chosen=wanted.chosen
+    )
     run = MatchRun(
         kind=Kind.PROJECTS,
         party=party,
+        wishes=wanted.chosen,
         why=why,
         at=began,
         as_of=ready.as_of,
@@ -106,9 +110,12 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
     )
     with transaction.atomic():
         Party.objects.select_for_update(of=("self",), no_key=True).get(pk=party.pk)
+        if not wishes.of(party).is_on:
+            forget_party(party)
+            return []
         Match.objects.filter(kind=Kind.PROJECTS, party=party).delete()
         _write(run, found, [Match(party=party, project_id=int(each.id)) for each in found])
-        if not documents.findable().filter(party=party).exists():
+        if not documents.suggestable().filter(party=party).exists():
             Match.objects.filter(kind=Kind.PEOPLE, party=party).delete()
             return []
     return [int(each.id) for each in found[:FOLLOWERS]]
@@ -150,9 +157,12 @@ def forget_project(project: Project) -> None:
     Match.objects.filter(project=project).delete()
 
 
-def forget_party(party: Party) -> None:
-    """Suggest nothing to them, and them for nothing, any more. The log of rankings stays."""
-    Match.objects.filter(party=party).delete()
+def forget_party(party: Party) -> int:
+    """Suggest nothing to them, and them for nothing, any more; returns how many matches went.
+
+    The log of rankings stays.
+    """
+    return Match.objects.filter(party=party).delete()[0]
 
 
 @retention.forgets("vectors")

@@ -5,17 +5,18 @@ the rank. What it returns is JSON and is stored with the match; `words()` turns 
 reader's language later. Plain Python: web code imports this module.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
 from django.utils.formats import date_format
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from matching.engine.documents import HistoryItem, Need, PersonDoc, Reason
-from matching.engine.text import skill_key
+from matching.engine.text import is_latin, skill_key, terms
 
 # Which summands of a score each reason stands for.
 SKILL_PARTS = ("skills", "proof")
@@ -30,6 +31,8 @@ WORKS_NAMED = 3
 WORDS_NAMED = 4
 # Fewer shared words than this happen by chance; such a work counts but is not called similar.
 WORDS_ALIKE = 3
+# A text of fewer different words, without skills beside it, says too little to be sure of.
+WORDS_TELLING = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,13 @@ def reasons(
     shared_words: Sequence[str],
     profile_near: bool = False,
     kept: bool = False,
+    chosen: Mapping[str, str] | None = None,
 ) -> tuple[Reason, ...]:
     """The summands of a score as reasons, strongest first, then what is missing.
 
     Their contributions add up to the sum of `parts`. `profile_near` says that profile and
-    project mean much the same, `kept` that the place was kept for somebody new.
+    project mean much the same, `kept` that the place was kept for somebody new, `chosen` what
+    the reader of the list wants to count more, less or not at all.
     """
     counted = {skill_key(name): works_shown for name, works_shown in person.skills}
     asked = {skill_key(name): name for name in need.skills}
@@ -77,7 +82,7 @@ def reasons(
     here = any(not work.is_sample for work in person.history)
     text = {
         "words": list(shared_words[:WORDS_NAMED]),
-        "new": not here,
+        "new": not here and not person.unused_works,
         "fits": profile_near or len(shared_words) >= WORDS_ALIKE,
     }
     active = {"busy": bool(features.get("active")), "here": here}
@@ -93,12 +98,42 @@ def reasons(
         told.append(Reason("newcomer"))
     if missing:
         told.append(Reason("missing", 0.0, {"names": missing}))
+    if little := _little(person, need):
+        told.append(Reason("unsure", 0.0, {"why": little}))
+    if chosen:
+        told.append(Reason("chosen", 0.0, {"parts": dict(chosen)}))
     return tuple(told)
 
 
+def says_little(title: str, description: str, skills: Collection[str]) -> bool:
+    """Whether a project says too little to be compared with anybody for sure."""
+    return not skills and _is_short(title, description)
+
+
+def _little(person: PersonDoc, need: Need) -> list[str]:
+    """What makes a comparison unsure: `need` or `person` say little, `script` is not Latin."""
+    found = []
+    if says_little(need.title, need.description, need.skills):
+        found.append("need")
+    if not person.history and not person.skills and _is_short(person.title, person.bio):
+        found.append("person")
+    if not is_latin(f"{need.title} {need.description}"):
+        found.append("script")
+    return found
+
+
+def _is_short(*texts: str) -> bool:
+    return len(set(terms(" ".join(texts)))) < WORDS_TELLING
+
+
 def strength(told: Sequence[Reason]) -> int:
-    """3 for a strong match, 2 for a good one, 1 for a partial one: facts, not a relative score."""
+    """3 for a strong match, 2 for a good one, 1 for a partial or unsure one.
+
+    Facts, not a share of the best score.
+    """
     facts = {reason.kind: reason.facts for reason in told}
+    if "unsure" in facts:
+        return 1
     skills = facts.get("skills", {"found": [], "needed": 0})
     covered = len(skills["found"]) / skills["needed"] if skills["needed"] else None
     if "missing" in facts and covered is None:
@@ -254,10 +289,42 @@ def _say_missing(facts: Mapping[str, Any], audience: Audience) -> Words:
     )
 
 
+def _say_unsure(facts: Mapping[str, Any], audience: Audience) -> Words:
+    why = [str(_UNSURE[audience, code]) for code in facts["why"]]
+    return Words("part", _("We cannot be sure of this one"), " ".join(why))
+
+
+def _say_chosen(facts: Mapping[str, Any], audience: Audience) -> Words:
+    said = [str(_CHOSEN[level]) % {"part": _PARTS[part]} for part, level in facts["parts"].items()]
+    return Words("part", _("What you chose: %(choices)s") % {"choices": _listed(said)})
+
+
 def _listed(names: Iterable[str]) -> str:
     return _(", ").join(names)
 
 
+_PARTS: Mapping[str, Promise] = {
+    "skills": gettext_lazy("skills"),
+    "works": gettext_lazy("past work"),
+    "profile": gettext_lazy("profile text"),
+}
+_CHOSEN: Mapping[str, Promise] = {
+    "off": gettext_lazy("%(part)s left out"),
+    "less": gettext_lazy("%(part)s half as much"),
+    "more": gettext_lazy("%(part)s twice as much"),
+}
+_UNSURE: Mapping[tuple[Audience, str], Promise] = {
+    ("client", "need"): gettext_lazy("Your project says little. Name skills or write more."),
+    ("freelancer", "need"): gettext_lazy("The project says little about what is wanted."),
+    ("client", "person"): gettext_lazy("The profile says little."),
+    ("freelancer", "person"): gettext_lazy("Your profile says little. Skills or a sample help."),
+    ("client", "script"): gettext_lazy(
+        "Texts in this script are compared by their words, not by their meaning."
+    ),
+    ("freelancer", "script"): gettext_lazy(
+        "Texts in this script are compared by their words, not by their meaning."
+    ),
+}
 _SAID: Mapping[str, Callable[[Mapping[str, Any], Audience], Words]] = {
     "skills": _say_skills,
     "works": _say_works,
@@ -265,4 +332,6 @@ _SAID: Mapping[str, Callable[[Mapping[str, Any], Audience], Words]] = {
     "active": _say_active,
     "newcomer": _say_newcomer,
     "missing": _say_missing,
+    "unsure": _say_unsure,
+    "chosen": _say_chosen,
 }

@@ -68,7 +68,8 @@ class People:
         self.proof = ProofTable([person.skills for person in self.docs], self.skills)
         finished = [finished_works(history) for history in histories]
         self.freshness = np.asarray([freshness(count) for count in finished])
-        self.new = np.asarray(finished) <= NEW_UP_TO
+        unused = [person.unused_works for person in self.docs]
+        self.new = np.asarray(finished, dtype=int) + np.asarray(unused, dtype=int) <= NEW_UP_TO
         self.meaning = PeopleMeaning(self, read) if read else None
 
     def voices_on(self, day: date) -> Floats:

@@ -13,7 +13,7 @@ from datetime import date
 
 import numpy as np
 
-from matching.engine import explain, index
+from matching.engine import explain, index, wishes
 from matching.engine.bm25 import Floats, contenders
 from matching.engine.documents import Need, PersonDoc, Ranked
 from matching.engine.meaning import Reader
@@ -66,6 +66,7 @@ class Matcher:
         self._at = at
         self._people = index.People(tuple(people), read)
         self._needs = index.Needs(tuple(needs), read)
+        self.reads = read is not None
         self.engine = f"{VERSION}+{read.model_id}" if read else f"{VERSION}, words only"
 
     def people_for(
@@ -113,9 +114,18 @@ class Matcher:
         return tuple(person.id for person in self._people.docs), asked.weigh(()).features
 
     def needs_for(
-        self, person: PersonDoc, k: int, *, exclude: Collection[str] = frozenset()
+        self,
+        person: PersonDoc,
+        k: int,
+        *,
+        exclude: Collection[str] = frozenset(),
+        chosen: Mapping[str, str] | None = None,
     ) -> list[Ranked]:
-        """The k projects that fit a person best, never one they posted themselves."""
+        """The k projects that fit a person best, never one they posted themselves.
+
+        `chosen` says which parts shall count more, less or not at all; see `wishes`.
+        """
+        chosen = chosen or {}
         needs = self._needs
         works = index.latest(person.history)
         queries = [needs.texts.query(index.work_terms(work), limit=PERSON_TERMS) for work in works]
@@ -147,6 +157,7 @@ class Matcher:
             out=needs.flags(exclude, client=person.id),
             near=near.max(axis=0, initial=0.0),
             least={},
+            factors=wishes.factors(chosen),
         )
         given = votes * weighed.unit("vote") + title_votes * weighed.unit("title")
         given += meant * weighed.unit("meaning_best")
@@ -171,6 +182,7 @@ class Matcher:
                     for at in voted
                 ],
                 shared_words=[forms[term] for term in mentions(place)],
+                chosen=chosen,
             )
 
         return [ranked(place) for place, _ in weighed.first(k, person.id, needs.docs)]
@@ -325,6 +337,7 @@ class _Weighed:
         shared_words: Sequence[str],
         profile_near: bool = False,
         kept: bool = False,
+        chosen: Mapping[str, str] | None = None,
     ) -> Ranked:
         features = {name: float(values[place]) for name, values in self.features.items()}
         parts = {name: self.weights[name] * value for name, value in features.items()}
@@ -337,16 +350,23 @@ class _Weighed:
             shared_words=shared_words,
             profile_near=profile_near,
             kept=kept,
+            chosen=chosen,
         )
         return Ranked(name, float(self.scores[place]), features, told)
 
 
 def _weigh(
-    raw: Mapping[str, Floats], *, out: index.Flags, near: Floats, least: Mapping[str, float]
+    raw: Mapping[str, Floats],
+    *,
+    out: index.Flags,
+    near: Floats,
+    least: Mapping[str, float],
+    factors: Mapping[str, float] | None = None,
 ) -> _Weighed:
     """Scale the features and add them up; who is out, or has nothing in common, gets 0.
 
-    `least` is what a feature is divided by at least: the best of a bad lot is not good.
+    `least` is what a feature is divided by at least: the best of a bad lot is not good. `factors`
+    are what the reader of the list wants weights to be multiplied by.
     """
     kept = {name: np.where(out, 0.0, values) for name, values in raw.items()}
     tops = {name: float(values.max(initial=least.get(name, 0.0))) for name, values in kept.items()}
@@ -358,8 +378,9 @@ def _weigh(
     ties = [features[name] for name in RELEVANCE]
     relevance = np.maximum.reduce([*ties, near])
     features |= {n: features[n] * relevance for n in AS_RELEVANT if n in features}
-    total = sum(WEIGHTS[name] for name in features)
-    weights = {name: WEIGHTS[name] / total for name in features}
+    wanted = {name: WEIGHTS[name] * (factors or {}).get(name, 1.0) for name in features}
+    total = sum(wanted.values())
+    weights = {name: weight / total if total else 0.0 for name, weight in wanted.items()}
     relevant = (np.maximum.reduce(ties) > 0) | (near >= NEAR_ENOUGH)
     scores = sum(weights[name] * values for name, values in features.items())
     return _Weighed(features, weights, tops, np.where(relevant & ~out, scores, 0.0))
