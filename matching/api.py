@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -89,12 +90,19 @@ class ProjectMatches(APIView):
         run = matches.last_run_for_project(project) if matches.is_on() else None
         if run:
             found = matches.people_for(project)
-            results = [_place(m, "client") | {"person": m.party.profile} for m in found]
+            shows = not project.is_blind
+            results = [
+                _place(m, "client", titles=shows) | {"person": m.party.profile} for m in found
+            ]
         elif matches.is_on() or not project.is_open:
             results = []
         else:
             results = [UNRANKED | {"person": p} for p in matches.people_unranked(project)]
-        return Response(PeopleListOut(_list(run) | {"results": results}).data)
+        said = PeopleListOut(_list(run) | {"results": results}).data
+        if project.is_blind:
+            for number, place in enumerate(said["results"], start=1):
+                place["person"] = NOBODY | {"name": _("Person %(n)d") % {"n": number}}
+        return Response(said)
 
 
 class MyMatches(APIView):
@@ -117,6 +125,8 @@ class MyMatches(APIView):
         return Response(ProjectsListOut(_list(run) | {"results": results, "after": after}).data)
 
 
+# What is told of a person while a project hides names.
+NOBODY: dict[str, str] = {"ref": "", "name": "", "handle": "", "headline": ""}
 UNRANKED: dict[str, Any] = {
     "rank": None,
     "score": None,
@@ -139,13 +149,13 @@ def _list(run: MatchRun | None) -> dict[str, Any]:
     }
 
 
-def _place(match: Match, audience: explain.Audience) -> dict[str, Any]:
+def _place(match: Match, audience: explain.Audience, *, titles: bool = True) -> dict[str, Any]:
     return {
         "rank": match.rank,
         "score": match.score,
         "strength": match.strength,
         "factors": match.features,
-        "reasons": explain.words(match.told, audience),
+        "reasons": explain.words(match.told, audience, titles=titles),
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import MD5
 from django.utils.translation import gettext as _
 
@@ -41,7 +42,8 @@ def ask(project: Project, *, by: "User") -> WhyNot:
     require_right(by, party, "manage")
     if not matches.is_on():
         raise InvalidInput(_("Matching is switched off on this site, so nobody has a place"))
-    if not Profile.objects.filter(party=party).exists():
+    shown = Profile.objects.filter(party=party)
+    if not shown.filter(~Q(headline="") | Q(profile_skills__isnull=False)).exists():
         raise InvalidInput(_("Fill in your profile first. There is nothing to compare yet"))
     with transaction.atomic():
         now = clock.now()

@@ -331,6 +331,11 @@ ACCESS |= {
     "projects:bid-quote": Row(get=BIDDERS, post=POST_ONLY, kwargs=_project),
     "projects:bid-draft": Row(get=POST_ONLY, post=BIDDERS, kwargs=_project),
     "projects:manage": Row(get=HIRING, post=POST_ONLY, kwargs=_project),
+    "projects:names": Row(
+        get=POST_ONLY,
+        post=(LOGIN, MISSING, MISSING, GO, MISSING, MISSING),
+        kwargs=_project,
+    ),
     "projects:compare": Row(get=HIRING, post=POST_ONLY, kwargs=_project),
     "projects:hire": Row(get=HIRING, post=HIRING_BAD, kwargs=_bid_of_project),
     "projects:edit": Row(get=HIRING, post=HIRING_BAD, kwargs=_project),

@@ -6,7 +6,7 @@ reader's language later. Plain Python: web code imports this module.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
@@ -146,16 +146,21 @@ def strength(told: Sequence[Reason]) -> int:
     return 1
 
 
-def words(told: Sequence[Reason], audience: Audience) -> list[Words]:
+def words(told: Sequence[Reason], audience: Audience, *, titles: bool = True) -> list[Words]:
     """Reasons in the language of the reader; a client reads about the freelancer.
+
+    Without `titles` no past work is named: a title can tell whose it is.
 
     The middle that people without finished work get for it is stored and not said; neither
     are kinds of reasons that earlier versions stored.
     """
-    return [
-        _SAID[reason.kind](reason.facts, audience)
+    said = [
+        (reason.kind, _SAID[reason.kind](reason.facts, audience))
         for reason in told
         if reason.kind in _SAID and reason.facts.get("here", True)
+    ]
+    return [
+        replace(line, detail="") if kind == "works" and not titles else line for kind, line in said
     ]
 
 

@@ -92,7 +92,12 @@ def people_unranked(
 
 
 def person_to_open(project: Project, ref: str) -> Profile:
-    """Somebody a list for the project may show, by the ref of their party; 404 otherwise."""
+    """Somebody a list for the project may show, by the ref of their party; 404 otherwise.
+
+    Nobody is opened from a project that hides names.
+    """
+    if project.is_blind:
+        raise Http404
     rows = findable().exclude(party=project.client).select_related("party")
     return get_object_or_404(rows, party__ref=ref)
 

@@ -41,7 +41,10 @@ def project_people(request: UserRequest, slug: str, ref: str) -> HttpResponse:
     if is_open and sort == matches.SUGGESTED:
         run = matches.last_run_for_project(project)
         found = matches.people_for(project, limit=limit) if run else []
-        context |= {"run": run, "rows": [_row(match, "client") for match in found]}
+        context |= {
+            "run": run,
+            "rows": [_row(match, "client", titles=not project.is_blind) for match in found],
+        }
     elif is_open:
         context["profiles"] = matches.people_unranked(project, sort, limit=limit)
     return show(request, "matching/people.html", context, part="matching/_people.html")
@@ -101,9 +104,9 @@ def _sorts(request: UserRequest, current: str) -> list[dict[str, Any]]:
     ]
 
 
-def _row(match: Match, audience: explain.Audience) -> dict[str, object]:
+def _row(match: Match, audience: explain.Audience, *, titles: bool = True) -> dict[str, object]:
     return {
         "match": match,
         "strength": match.strength,
-        "reasons": explain.words(match.told, audience),
+        "reasons": explain.words(match.told, audience, titles=titles),
     }
