@@ -31,8 +31,9 @@ WORKS_NAMED = 3
 WORDS_NAMED = 4
 # Fewer shared words than this happen by chance; such a work counts but is not called similar.
 WORDS_ALIKE = 3
-# A text of fewer different words, without skills beside it, says too little to be sure of.
+# A text of fewer different words says too little to be sure of, with at most one skill beside it.
 WORDS_TELLING = 8
+SKILLS_LITTLE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def reasons(
 
 def says_little(title: str, description: str, skills: Collection[str]) -> bool:
     """Whether a project says too little to be compared with anybody for sure."""
-    return not skills and _is_short(title, description)
+    return len(skills) <= SKILLS_LITTLE and _is_short(title, description)
 
 
 def _little(person: PersonDoc, need: Need) -> list[str]:
@@ -300,7 +301,12 @@ def _say_unsure(facts: Mapping[str, Any], audience: Audience) -> Words:
 
 
 def _say_chosen(facts: Mapping[str, Any], audience: Audience) -> Words:
-    said = [str(_CHOSEN[level]) % {"part": _PARTS[part]} for part, level in facts["parts"].items()]
+    chosen = facts["parts"]
+    said = [
+        str(_CHOSEN[chosen[part]]) % {"part": name}
+        for part, name in _PARTS.items()
+        if part in chosen
+    ]
     return Words("part", _("What you chose: %(choices)s") % {"choices": _listed(said)})
 
 

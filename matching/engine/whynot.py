@@ -106,6 +106,8 @@ def _try(
     told: list[Change] = []
     tried = 0
     for change, doc in islice(candidates, TRIES):
+        if change.kind == "both" and told:
+            break
         tried += 1
         reached = place(doc)
         if reached:

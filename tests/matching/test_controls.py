@@ -69,7 +69,7 @@ def test_switched_off_nobody_is_compared_in_either_direction_and_search_stays_as
     project, ines, mara
 ):
     a_freelancer("Otto Lind")
-    before = [profile.pk for profile in page_of_people(PeopleFilter()).profiles]
+    before = [profile.pk for profile in page_of_people(PeopleFilter()).rows]
     newest = [profile.pk for profile in matches.people_unranked(project)]
 
     wish(ines, is_on=False)
@@ -80,7 +80,7 @@ def test_switched_off_nobody_is_compared_in_either_direction_and_search_stays_as
     assert not Match.objects.filter(party=ines.own_party).exists()
     assert Match.objects.filter(project=project, kind="people").count() == 1
     assert "Ines Duarte" not in text_of(signed_in(mara).get(address("project-people", project)))
-    assert [profile.pk for profile in page_of_people(PeopleFilter()).profiles] == before
+    assert [profile.pk for profile in page_of_people(PeopleFilter()).rows] == before
     assert [profile.pk for profile in matches.people_unranked(project)] == newest
     page = text_of(signed_in(ines).get(reverse("matching:for-you")))
     assert "You have switched personal suggestions off" in page
@@ -114,10 +114,16 @@ def test_switched_on_again_the_lists_come_back(project, ines):
 
 def test_levels_order_ones_own_list_are_said_and_logged_and_change_no_list_of_people(mara, ines):
     by_skill = a_project(
-        mara, title="Gardening website", description="Roses and hedges.", skills=["Accessibility"]
+        mara,
+        title="Gardening website",
+        description="Roses and hedges. " * 6,
+        skills=["Accessibility"],
     )
     by_work = a_project(
-        mara, title="Theatre booking checkout", description="Tickets, tested.", skills=["Stripe"]
+        mara,
+        title="Theatre booking checkout",
+        description="Tickets, tested. " * 6,
+        skills=["Stripe"],
     )
     party = ines.own_party
 
@@ -239,9 +245,9 @@ def test_a_client_sorts_people_by_chance_without_names_or_by_date(project, ines,
     random = text_of(client.get(url, {"sort": "random"}))
     newest = text_of(client.get(url, {"sort": "newest"}))
 
-    for profile in Profile.objects.all():
+    for profile in Profile.objects.exclude(party=mara.own_party):
         for leak in (profile.party.name, profile.handle, profile.headline):
-            assert leak not in random
+            assert not leak or leak not in random
     assert random.count("<article") == 2
     assert newest.index("Otto Lind") < newest.index("Ines Duarte")
     person = reverse("matching:open-person", args=[project.slug, project.ref, otto.own_party.ref])
@@ -253,13 +259,13 @@ def test_a_client_sorts_people_by_chance_without_names_or_by_date(project, ines,
 # --- Why not me -----------------------------------------------------------------------------
 
 
-def work_like_it(name, count):
+def work_like_it(name, count, *, days_ago=60):
     return tuple(
         HistoryItem(
             f"Ticket checkout {name} {n}",
             f"Museum pages {name}{n}",
             ("Django",),
-            TODAY - dt.timedelta(days=60 + n),
+            TODAY - dt.timedelta(days=days_ago + n),
             client=f"{name}{n}",
         )
         for n in range(count)
@@ -270,10 +276,10 @@ OTHERS = [
     PersonDoc(
         f"other{n:02}",
         "Developer",
-        skills=(("Django", 0), ("Accessibility", 0)) if n < 9 else (("Django", 0),),
+        skills=(("Django", 0), ("Accessibility", 0)),
         history=work_like_it(f"o{n}", 1),
     )
-    for n in range(12)
+    for n in range(14)
 ]
 
 
@@ -282,7 +288,7 @@ def test_every_change_that_is_told_was_tried_and_leads_there():
         "asker",
         "Developer of accessibility tools",
         skills=(("Python", 0),),
-        history=work_like_it("mine", 1),
+        history=work_like_it("mine", 1, days_ago=40),
     )
 
     answer = whynot.why_not([*OTHERS, asker], NEED, asker, at=TODAY)
@@ -320,9 +326,10 @@ def test_means_of_fewer_than_five_others_are_not_told():
 
 
 def test_a_freelancer_asks_a_worker_answers_and_the_page_says_it(project, mara):
-    otto = a_freelancer("Otto Lind", skills={"Gardening": 2}, headline="Django developer", bio="")
-    for number in range(11):
-        a_freelancer(f"Robin Number{number}", headline="Accessible Django checkout", bio="Tickets")
+    headline = "Accessible Django checkout"
+    otto = a_freelancer("Otto Lind", skills={"Gardening": 2}, headline=headline, bio="Museums")
+    for number in range(14):
+        a_freelancer(f"Robin Number{number}", headline=headline, bio="Tickets")
     client, url = signed_in(otto), address("why-not", project)
 
     assert "Find out where I stand" in text_of(client.get(url))
@@ -332,8 +339,10 @@ def test_a_freelancer_asks_a_worker_answers_and_the_page_says_it(project, mara):
 
     page = text_of(client.get(url))
     assert "What would change it" in page
-    assert "which your texts or works already speak of: Django" in page or "Nothing in your" in page
     asked = WhyNot.objects.get()
+    assert asked.answer["changes"]
+    for change in asked.answer["changes"]:
+        assert f"Then place {change['place']}." in page
     assert asked.answer["is_whole"]
     assert "Robin" not in json.dumps(asked.answer)
     assert "Ines" not in page
@@ -503,8 +512,10 @@ def test_the_database_takes_no_answer_without_a_person_and_a_reason(appeal):
 
 
 def test_a_project_of_one_word_says_that_it_says_too_little(mara, ines):
-    short = a_project(mara, title="Checkout", description="Checkout, please.", skills=[])
-    empty = a_project(mara, title="Zzyzx qwrtp", description="Qwrtp zzyzx.", skills=[])
+    short = a_project(
+        mara, title="Checkout wanted", description="Checkout, please. " * 6, skills=["Django"]
+    )
+    empty = a_project(mara, title="Zzyzx qwrtp", description="Qwrtp zzyzx. " * 8, skills=["Stripe"])
     for each in (short, empty):
         services.rank_people(each.pk, why="changed")
     client = signed_in(mara)
