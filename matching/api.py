@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -9,12 +10,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Profile, User
-from marketplace.core.api import Throttle, costs
-from matching import skill_services
+from marketplace.core.api import Throttle, costs, idempotent
+from matching import appeal_services, skill_services, whynot_services, wish_services
 from matching.engine import explain
-from matching.models import Match, MatchRun, Mode
-from matching.selectors import matches
+from matching.models import Match, MatchAppeal, MatchRun, MatchWishes, Mode
+from matching.selectors import matches, wishes
 from matching.selectors.skills import LONGEST_TEXT, text_to_read
+from matching.selectors.whynot import Told, told
 from projects.models import Project
 from projects.selectors.projects import project_to_manage
 
@@ -91,12 +93,19 @@ class ProjectMatches(APIView):
         run = matches.last_run_for_project(project) if mode == Mode.ON else None
         if run:
             found = matches.people_for(project)
-            results = [_place(m, "client") | {"person": m.party.profile} for m in found]
+            shows = not project.is_blind
+            results = [
+                _place(m, "client", titles=shows) | {"person": m.party.profile} for m in found
+            ]
         elif mode == Mode.ON or not project.is_open:
             results = []
         else:
-            results = [UNRANKED | {"person": p} for p in matches.newest_people(project)]
-        return Response(PeopleListOut(_list(run, mode) | {"results": results}).data)
+            results = [UNRANKED | {"person": p} for p in matches.people_unranked(project)]
+        said = PeopleListOut(_list(run, mode) | {"results": results}).data
+        if project.is_blind:
+            for number, place in enumerate(said["results"], start=1):
+                place["person"] = NOBODY | {"name": _("Person %(n)d") % {"n": number}}
+        return Response(said)
 
 
 class MyMatches(APIView):
@@ -107,8 +116,8 @@ class MyMatches(APIView):
     )
     def get(self, request: Request) -> Response:
         party = _user(request).own_party
-        mode = matches.mode()
-        run = matches.last_run_for_party(party) if mode == Mode.ON else None
+        mode, wants = matches.mode(), wishes.of(party).is_on
+        run = matches.last_run_for_party(party) if mode == Mode.ON and wants else None
         after = ""
         if run:
             page = matches.projects_for(party, after=request.query_params.get("after", ""))
@@ -120,6 +129,8 @@ class MyMatches(APIView):
         return Response(ProjectsListOut(found).data)
 
 
+# What is told of a person while a project hides names.
+NOBODY: dict[str, str] = {"ref": "", "name": "", "handle": "", "headline": ""}
 UNRANKED: dict[str, Any] = {
     "rank": None,
     "score": None,
@@ -142,14 +153,150 @@ def _list(run: MatchRun | None, mode: Mode) -> dict[str, Any]:
     }
 
 
-def _place(match: Match, audience: explain.Audience) -> dict[str, Any]:
+def _place(match: Match, audience: explain.Audience, *, titles: bool = True) -> dict[str, Any]:
     return {
         "rank": match.rank,
         "score": match.score,
         "strength": match.strength,
         "factors": match.features,
-        "reasons": explain.words(match.told, audience),
+        "reasons": explain.words(match.told, audience, titles=titles),
     }
+
+
+# --- Controls -------------------------------------------------------------------------------
+
+
+class WishesShape(serializers.Serializer[MatchWishes]):
+    """On or off, whether finished work may be used, and what counts in one's own list."""
+
+    is_on = serializers.BooleanField()
+    uses_record = serializers.BooleanField()
+    skills = serializers.ChoiceField(MatchWishes.Level.choices)
+    works = serializers.ChoiceField(MatchWishes.Level.choices)
+    profile = serializers.ChoiceField(MatchWishes.Level.choices)
+
+
+class Wishes(APIView):
+    """What the signed-in person decided about suggestions."""
+
+    @extend_schema(operation_id="my_match_wishes", responses=WishesShape)
+    def get(self, request: Request) -> Response:
+        return Response(WishesShape(wishes.of(_user(request).own_party)).data)
+
+    @extend_schema(operation_id="set_my_match_wishes", request=WishesShape, responses=WishesShape)
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """All five at once; the list follows in a few seconds."""
+        asked = WishesShape(data=request.data)
+        asked.is_valid(raise_exception=True)
+        user = _user(request)
+        wanted = wish_services.set_wishes(user.own_party, by=user, **asked.validated_data)
+        return Response(WishesShape(wanted).data)
+
+
+class StepOut(serializers.Serializer[Any]):
+    text = serializers.CharField()
+    place = serializers.IntegerField(help_text="where it led when it was tried")
+
+
+class PartOut(serializers.Serializer[Any]):
+    label = serializers.CharField()
+    own = serializers.IntegerField()
+    first = serializers.IntegerField(
+        allow_null=True, help_text="mean of the first ten others; null when they are too few"
+    )
+
+
+class WhyNotOut(serializers.Serializer[Told]):
+    """Where somebody stands. `is_whole` is false where only a part of a large market was ranked."""
+
+    place = serializers.IntegerField(allow_null=True)
+    is_whole = serializers.BooleanField()
+    blocked = serializers.ListField(child=serializers.CharField())
+    parts = PartOut(many=True)
+    steps = StepOut(many=True)
+    tried = serializers.IntegerField()
+
+
+class QuestionOut(serializers.Serializer[dict[str, Any]]):
+    asked_at = serializers.DateTimeField(allow_null=True)
+    answered_at = serializers.DateTimeField(allow_null=True)
+    answer = WhyNotOut(allow_null=True)
+
+
+class WhyNotMe(APIView):
+    """Why the signed-in freelancer is not among the first for a project."""
+
+    throttle_classes = [Throttle]
+
+    def get_throttles(self) -> list[Any]:
+        """Asking is costly, reading the answer is not."""
+        kinds = [Throttle, costs("why_not")] if self.request.method == "POST" else [Throttle]
+        return [kind() for kind in kinds]
+
+    @extend_schema(operation_id="why_not_me", responses=QuestionOut)
+    def get(self, request: Request, ref: str) -> Response:
+        project = matches.project_to_explain(_user(request), ref)
+        return Response(_question(project, _user(request)))
+
+    @extend_schema(operation_id="ask_why_not_me", request=None, responses=QuestionOut)
+    @idempotent
+    def post(self, request: Request, ref: str) -> Response:
+        """A worker answers in some seconds: get it again until `answered_at` is set."""
+        project = matches.project_to_explain(_user(request), ref)
+        whynot_services.ask(project, by=_user(request))
+        return Response(_question(project, _user(request)))
+
+
+def _question(project: Project, user: User) -> Any:
+    asked = matches.why_not_of(project, user.own_party)
+    answer = told(asked) if asked and asked.answered_at else None
+    found = {
+        "asked_at": asked.asked_at if asked else None,
+        "answered_at": asked.answered_at if asked else None,
+        "answer": answer,
+    }
+    return QuestionOut(found).data
+
+
+class AppealIn(serializers.Serializer[dict[str, Any]]):
+    said = serializers.CharField(max_length=2000)
+
+
+class AppealOut(serializers.Serializer[MatchAppeal]):
+    ref = serializers.CharField()
+    status = serializers.ChoiceField(MatchAppeal.Status.choices)
+    project = serializers.CharField(source="project.ref")
+    said = serializers.CharField()
+    at = serializers.DateTimeField()
+    due_at = serializers.DateTimeField()
+    decided_at = serializers.DateTimeField(allow_null=True)
+    reason = serializers.CharField()
+    remedy = serializers.CharField()
+
+
+class Appeals(APIView):
+    """Asking a person about a match, or about being in no list."""
+
+    @extend_schema(operation_id="appeal_against_match", request=AppealIn, responses=AppealOut)
+    @idempotent
+    def post(self, request: Request, ref: str) -> Response:
+        """The receipt says by when a person answers."""
+        project, party = matches.project_to_appeal(_user(request), ref)
+        asked = AppealIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        row = appeal_services.appeal(
+            project, party, by=_user(request), said=asked.validated_data["said"]
+        )
+        return Response(AppealOut(row).data, status=201)
+
+
+class Appeal(APIView):
+    """One appeal of the signed-in person's parties."""
+
+    @extend_schema(operation_id="match_appeal", responses=AppealOut)
+    def get(self, request: Request, ref: str) -> Response:
+        return Response(AppealOut(matches.appeal_to_see(_user(request), ref)).data)
 
 
 # --- Skills for a text ----------------------------------------------------------------------

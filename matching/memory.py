@@ -80,6 +80,11 @@ def needs_matcher() -> Ready:
     return _fresh("needs", documents.needs_stamp, _build_needs)
 
 
+def people_reader() -> Reader | None:
+    """A reader for a few people that knows what the matcher of all has read."""
+    return _reader(_vectors.get("people")) if people_matcher().matcher.reads else None
+
+
 def forget_needs() -> None:
     """A project was edited: read all of them again at the next question."""
     _kept.pop("needs", None)

@@ -1,6 +1,9 @@
 """Who was suggested for what, why, and a log of every ranking."""
 
+from typing import ClassVar
+
 import pgtrigger
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -8,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Party
 from marketplace.core import clock
 from marketplace.core.guards import Guard
+from marketplace.core.ids import RefField
+from marketplace.core.status import StatusModel
 from matching.engine import explain
 from matching.engine.documents import Reason
 from matching.models_registry import (
@@ -22,10 +27,13 @@ from projects.models import Project
 
 __all__ = [
     "FOR_NOW",
+    "Attention",
     "Kind",
     "Match",
+    "MatchAppeal",
     "MatchModel",
     "MatchRun",
+    "MatchWishes",
     "MatcherSwitch",
     "Mode",
     "ModelAct",
@@ -34,8 +42,11 @@ __all__ = [
     "SkillReading",
     "TagLesson",
     "TextVector",
+    "WhyNot",
 ]
 
+# Ten characters or more between the first and the last that is no space.
+A_SENTENCE = r"\S.{8,}\S"
 # The engine of a ranking ends so while not all texts are read: it is ranked again once they are.
 FOR_NOW = " read)"
 
@@ -79,6 +90,8 @@ class MatchRun(models.Model):
     record = models.JSONField(_("what it was made from"), null=True)
     # Of weights and policy.
     method = models.CharField(_("digest of the method"), max_length=64, blank=True)
+    # What the person chose to count more, less or not at all, as `MatchWishes.chosen` had it.
+    wishes = models.JSONField(_("wishes"), default=dict)
 
     class Meta:
         verbose_name = _("ranking")
@@ -294,3 +307,167 @@ class TagLesson(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M}"
+
+
+class MatchWishes(models.Model):
+    """What somebody decided about suggestions. Without a row everything is as usual."""
+
+    class Level(models.TextChoices):
+        """How much a part counts in one's own list."""
+
+        OFF = "off", _("Leave it out")
+        LESS = "less", _("Half as much")
+        USUAL = "usual", _("As usual")
+        MORE = "more", _("Twice as much")
+
+    party = models.OneToOneField(Party, models.CASCADE, related_name="match_wishes")
+    # Off: their list is newest first, and no list of people for a project has them.
+    is_on = models.BooleanField(_("personal suggestions"), default=True)
+    # Off: what they finished here is not read, in neither direction (GDPR, article 21).
+    uses_record = models.BooleanField(_("use my past work here"), default=True)
+    skills = models.CharField(_("skills"), max_length=5, choices=Level, default=Level.USUAL)
+    works = models.CharField(_("past work"), max_length=5, choices=Level, default=Level.USUAL)
+    profile = models.CharField(_("profile text"), max_length=5, choices=Level, default=Level.USUAL)
+    changed_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        verbose_name = _("wishes about suggestions")
+        verbose_name_plural = _("wishes about suggestions")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    skills__in=["off", "less", "usual", "more"],
+                    works__in=["off", "less", "usual", "more"],
+                    profile__in=["off", "less", "usual", "more"],
+                ),
+                name="match_wishes_levels",
+            ),
+            models.CheckConstraint(
+                condition=~Q(skills="off", works="off", profile="off"),
+                name="match_wishes_leave_something",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["party"],
+                condition=Q(is_on=False) | Q(uses_record=False),
+                name="match_wishes_against",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"wishes of party {self.party_id}"
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """The parts that do not count as usual, with how they count."""
+        levels = {"skills": self.skills, "works": self.works, "profile": self.profile}
+        return {part: level for part, level in levels.items() if level != self.Level.USUAL}
+
+
+class WhyNot(models.Model):
+    """A freelancer's question why they are not among the first for a project, and its answer.
+
+    The newest one stands. `answer` is what `engine.whynot.Answer` says of the asker, and of the
+    others only means over at least five; nobody else is in it.
+    """
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="+")
+    party = models.ForeignKey(Party, models.CASCADE, related_name="why_nots")
+    asked_at = models.DateTimeField(default=clock.now)
+    answered_at = models.DateTimeField(null=True)
+    engine = models.CharField(max_length=80, blank=True)
+    answer = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("question why not")
+        verbose_name_plural = _("questions why not")
+        constraints = [
+            models.UniqueConstraint(fields=["project", "party"], name="why_not_once"),
+        ]
+        indexes = [models.Index(fields=["asked_at"], name="why_not_asked")]
+
+    def __str__(self) -> str:
+        return f"why not party {self.party_id} for project {self.project_id}"
+
+
+class MatchAppeal(StatusModel):
+    """Somebody thinks a suggestion, or its absence, is wrong; a person looks and says why.
+
+    waiting → upheld (the suggestion was right) | changed (it was not, with a remedy)
+    """
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", _("Waits for a person")
+        UPHELD = "upheld", _("Stays as it was")
+        CHANGED = "changed", _("Was wrong")
+
+    class Remedy(models.TextChoices):
+        RANKED_AGAIN = "ranked_again", _("Compared again after correcting the data")
+        RULE_CHANGED = "rule_changed", _("The method is changed")
+        SHOWN_BY_HAND = "by_hand", _("A person put it right by hand")
+
+    MOVES: ClassVar[dict[str, set[str]]] = {"waiting": {"upheld", "changed"}}
+
+    ref = RefField()
+    status = models.CharField(max_length=24, choices=Status, default=Status.WAITING)
+    kind = models.CharField(_("list"), max_length=8, choices=Kind)
+    project = models.ForeignKey(Project, models.PROTECT, related_name="match_appeals")
+    # Whose appeal it is: the freelancer, or the client of the project.
+    party = models.ForeignKey(Party, models.PROTECT, related_name="match_appeals")
+    appealed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    said = models.TextField(_("what is wrong"), max_length=2000)
+    # What the machine went by at that time: the log forgets, the appeal does not.
+    inputs = models.JSONField(_("what the matcher went by"))
+    at = models.DateTimeField(_("time"), default=clock.now)
+    due_at = models.DateTimeField(_("to be answered by"))
+    # When staff are told that it still waits; moves on each time.
+    remind_at = models.DateTimeField()
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(_("answered"), null=True)
+    reason = models.TextField(_("reason"), max_length=2000, blank=True)
+    remedy = models.CharField(_("remedy"), max_length=12, choices=Remedy, blank=True)
+
+    class Meta:
+        verbose_name = _("appeal against a suggestion")
+        verbose_name_plural = _("appeals against suggestions")
+        permissions = [("act_on_matchappeal", _("Can answer appeals against suggestions"))]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["waiting", "upheld", "changed"]),
+                name="match_appeal_status",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["people", "projects"]), name="match_appeal_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="waiting", decided_by=None, decided_at=None, reason="")
+                | ~Q(status="waiting")
+                & Q(decided_by__isnull=False, decided_at__isnull=False)
+                & Q(reason__regex=A_SENTENCE),
+                name="match_appeal_decided_by_person",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status="changed", remedy__in=["ranked_again", "rule_changed", "by_hand"]
+                )
+                | ~Q(status="changed") & Q(remedy=""),
+                name="match_appeal_changed_has_remedy",
+            ),
+            models.UniqueConstraint(
+                fields=["project", "party"],
+                condition=Q(status="waiting"),
+                name="match_appeal_one_waiting",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["remind_at"], condition=Q(status="waiting"), name="match_appeal_waiting"
+            ),
+            models.Index(fields=["party", "-id"], name="match_appeal_of_party"),
+        ]
+
+    def __str__(self) -> str:
+        return f"appeal {self.ref}"

@@ -20,7 +20,7 @@ from matching.engine import record
 from matching.engine.placing import Policy, Turn
 from matching.engine.record import Ranking
 from matching.models import Attention, Kind, Match, MatchRun, Mode, TextVector
-from matching.selectors import attention, documents, matches, stale
+from matching.selectors import attention, documents, matches, stale, wishes
 from projects.models import Project
 from projects.selectors.projects import open_projects
 
@@ -76,7 +76,7 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
         why=why,
         at=began,
         as_of=ready.as_of,
-        considered=documents.findable().count(),
+        considered=documents.suggestable().count(),
         took_ms=_since(started),
         engine=ready.engine,
     )
@@ -101,7 +101,8 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
     if not matches.is_ranking() or party is None:
         return []
     person = documents.person(party)
-    if person is None:
+    wanted = wishes.of(party)
+    if person is None or not wanted.is_on:
         forget_party(party)
         return []
     from matching import memory  # noqa: PLC0415 - as above
@@ -109,10 +110,15 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
     started = time.monotonic()
     ready = memory.needs_matcher()
     out = documents.not_for(party)
-    ranking = ready.matcher.ranking_of_needs(person, PROJECTS_KEPT, exclude=out)
+
+    def rank(matcher: "Matcher") -> Ranking:
+        return matcher.ranking_of_needs(person, PROJECTS_KEPT, exclude=out, chosen=wanted.chosen)
+
+    ranking = rank(ready.matcher)
     run = MatchRun(
         kind=Kind.PROJECTS,
         party=party,
+        wishes=wanted.chosen,
         why=why,
         at=began,
         as_of=ready.as_of,
@@ -122,10 +128,13 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
     )
     with transaction.atomic():
         Party.objects.select_for_update(of=("self",), no_key=True).get(pk=party.pk)
+        if not wishes.of(party).is_on:
+            forget_party(party)
+            return []
         Match.objects.filter(kind=Kind.PROJECTS, party=party).delete()
         rows = [Match(party=party, project_id=int(each.id)) for each in ranking.found]
         _write(run, ranking, rows)
-        if not documents.findable().filter(party=party).exists():
+        if not documents.suggestable().filter(party=party).exists():
             Match.objects.filter(kind=Kind.PEOPLE, party=party).delete()
             return []
     model_services.compare_tried(
@@ -170,9 +179,12 @@ def forget_project(project: Project) -> None:
     Match.objects.filter(project=project).delete()
 
 
-def forget_party(party: Party) -> None:
-    """Suggest nothing to them, and them for nothing, any more. The log of rankings stays."""
-    Match.objects.filter(party=party).delete()
+def forget_party(party: Party) -> int:
+    """Suggest nothing to them, and them for nothing, any more; returns how many matches went.
+
+    The log of rankings stays.
+    """
+    return Match.objects.filter(party=party).delete()[0]
 
 
 @retention.forgets("vectors")

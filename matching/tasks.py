@@ -5,7 +5,13 @@ from django.db import transaction
 
 from marketplace.core import outbox
 from marketplace.core.models import OutboxMessage
-from matching import log_services, services, skill_services
+from matching import (
+    appeal_services,
+    log_services,
+    services,
+    skill_services,
+    whynot_services,
+)
 from matching.models import MatchRun
 
 
@@ -65,3 +71,15 @@ def learn_tags() -> None:
 def forget_skill_readings() -> None:
     """Drop what was read yesterday. Safe to repeat."""
     skill_services.forget_readings()
+
+
+@shared_task(acks_late=True, soft_time_limit=120, time_limit=150)
+def find_out_why_not(why_not_id: int) -> None:
+    """Tell a freelancer where they stand for a project, and why. Safe to run twice."""
+    whynot_services.find_out(why_not_id)
+
+
+@shared_task(acks_late=True)
+def remind_of_appeals() -> None:
+    """Tell staff of appeals that wait too long. Safe beside itself: rows are locked."""
+    appeal_services.remind_due()

@@ -335,6 +335,11 @@ ACCESS |= {
     "projects:bid-quote": Row(get=BIDDERS, post=POST_ONLY, kwargs=_project),
     "projects:bid-draft": Row(get=POST_ONLY, post=BIDDERS, kwargs=_project),
     "projects:manage": Row(get=HIRING, post=POST_ONLY, kwargs=_project),
+    "projects:names": Row(
+        get=POST_ONLY,
+        post=(LOGIN, MISSING, MISSING, GO, MISSING, MISSING),
+        kwargs=_project,
+    ),
     "projects:compare": Row(get=HIRING, post=POST_ONLY, kwargs=_project),
     "projects:hire": Row(get=HIRING, post=HIRING_BAD, kwargs=_bid_of_project),
     "projects:edit": Row(get=HIRING, post=HIRING_BAD, kwargs=_project),
@@ -535,10 +540,51 @@ ACCESS |= {
         post=POST_ONLY,
         kwargs=lambda world: {"slug": world.project.slug, "ref": world.project.ref},
     ),
+    "matching:open-person": Row(
+        get=(LOGIN, MISSING, MISSING, GO, MISSING, MISSING),
+        post=POST_ONLY,
+        kwargs=lambda world: {
+            "slug": world.project.slug,
+            "ref": world.project.ref,
+            "person": world.profile.party.ref,
+        },
+    ),
+    "matching:why-not": Row(
+        get=(LOGIN, OK, OK, MISSING, OK, OK),
+        post=(LOGIN, GO, BAD, MISSING, BAD, BAD),
+        kwargs=lambda world: {"slug": world.project.slug, "ref": world.project.ref},
+    ),
+    "matching:appeal-against": Row(
+        get=(LOGIN, GO, OK, OK, OK, OK),
+        post=(LOGIN, *(BAD,) * 5),
+        kwargs=lambda world: {"slug": world.project.slug, "ref": world.project.ref},
+    ),
+    "matching:appeal": Row(
+        get=(LOGIN, OK, MISSING, MISSING, MISSING, MISSING),
+        post=POST_ONLY,
+        kwargs=lambda world: {"ref": world.match_appeal.ref},
+    ),
+    "matching:settings": Row(get=MEMBERS, post=(LOGIN, *(BAD,) * 5)),
+    "matching:forget": Row(get=MEMBERS, post=(LOGIN, *(GO,) * 5)),
     "matching:project-skills": Row(get=(GO,) * 6, post=(GO,) * 6),
     "matching:profile-skills": Row(get=MEMBERS, post=ALL_IN),
     "api:skills-suggested": Row(get=NOT_GET, post=(LOGIN, *(BAD,) * 5)),
     "api:matches": Row(get=MEMBERS),
+    "api:match-wishes": Row(get=MEMBERS, post=(LOGIN, *(BAD,) * 5)),
+    "api:why-not": Row(
+        get=(LOGIN, OK, OK, MISSING, OK, OK),
+        post=(LOGIN, OK, BAD, MISSING, BAD, BAD),
+        kwargs=lambda world: {"ref": world.project.ref},
+    ),
+    "api:match-appeals": Row(
+        get=NOT_GET,
+        post=(LOGIN, *(BAD,) * 5),
+        kwargs=lambda world: {"ref": world.project.ref},
+    ),
+    "api:match-appeal": Row(
+        get=(LOGIN, OK, MISSING, MISSING, MISSING, MISSING),
+        kwargs=lambda world: {"ref": world.match_appeal.ref},
+    ),
     "api:project-matches": Row(
         get=(LOGIN, MISSING, MISSING, OK, MISSING, MISSING),
         kwargs=lambda world: {"ref": world.project.ref},

@@ -9,6 +9,7 @@ from accounts.models import Skill
 from accounts.services import people, profiles
 from marketplace.core import clock, files, outbox
 from marketplace.core.money import Money
+from matching import appeal_services
 from payments.models import Invoice
 from payments.services import funding as paying
 from payments.services import payouts
@@ -97,6 +98,9 @@ def build_world(sandbox) -> World:
         stars_communication=5,
         stars_fairness=5,
         text="Careful and quick.",
+    )
+    w.match_appeal = appeal_services.appeal(
+        w.project, w.freelancer.own_party, by=w.freelancer, said="My Django work does not count."
     )
     while outbox.deliver_due():
         pass

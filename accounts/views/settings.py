@@ -81,11 +81,20 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "accounts/unsubscribe.html", context)
 
 
-def _page(request: UserRequest, name: str, context: dict[str, Any]) -> HttpResponse:
-    tabs = [
-        {"label": _("Account"), "url": reverse("accounts:settings"), "current": name == "settings"},
-        {"label": _("Mail"), "url": reverse("accounts:mail"), "current": name == "mail"},
-        {"label": _("Security"), "url": reverse("mfa_index"), "current": False},
+def tabs(current: str) -> list[dict[str, Any]]:
+    """The parts of the settings; suggestions are a page of matching."""
+    parts = {
+        "settings": (_("Account"), "accounts:settings"),
+        "mail": (_("Mail"), "accounts:mail"),
+        "suggestions": (_("Suggestions"), "matching:settings"),
+        "security": (_("Security"), "mfa_index"),
+    }
+    return [
+        {"label": label, "url": reverse(name), "current": part == current}
+        for part, (label, name) in parts.items()
     ]
+
+
+def _page(request: UserRequest, name: str, context: dict[str, Any]) -> HttpResponse:
     status = 422 if context["form"].errors else 200
-    return render(request, f"accounts/{name}.html", {**context, "tabs": tabs}, status=status)
+    return render(request, f"accounts/{name}.html", {**context, "tabs": tabs(name)}, status=status)

@@ -180,6 +180,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget-old": {"task": "marketplace.core.tasks.forget_old", "schedule": 3600.0},
     "rank-stale": {"task": "matching.tasks.rank_stale", "schedule": 120.0},
     "seal-rankings": {"task": "matching.tasks.seal_rankings", "schedule": 3600.0},
+    "match-appeals": {"task": "matching.tasks.remind_of_appeals", "schedule": 300.0},
     "learn-tags": {"task": "matching.tasks.learn_tags", "schedule": crontab(hour=2, minute=20)},
     "forget-skill-readings": {
         "task": "matching.tasks.forget_skill_readings",
@@ -270,6 +271,8 @@ LIMITS: dict[str, dict[str, Any]] = {
     "skill_names": {"seconds": 60, "per_user": 30, "per_address": 60},
     "code_try": {"seconds": 900, "per_user": 10, "per_address": 80},
     "skill_reading": {"seconds": 300, "per_user": 30, "per_address": 90},
+    # Every answer ranks hundreds of people a dozen times.
+    "why_not": {"seconds": 3600, "per_user": 20, "per_address": 60},
     # Not costly: without Redis nobody is counted.
     "api": {"seconds": 60, "per_user": 600, "per_address": 3000, "costly": False},
     "api_visitor": {"seconds": 60, "per_user": 120, "per_address": 120, "costly": False},

@@ -40,7 +40,8 @@ class PersonDoc:
 
     There is no name, place, photo, age, gender, nationality or payment here, so none of them
     can reach a score. `skills` pairs a skill with the number of works that show it; 0 means
-    the person claims it and nothing shows it yet.
+    the person claims it and nothing shows it yet. `unused_works` counts finished works that
+    are not in `history` because the person does not want them used: whoever has many is not new.
     """
 
     id: str
@@ -48,6 +49,7 @@ class PersonDoc:
     bio: str = ""
     skills: tuple[tuple[str, int], ...] = ()
     history: tuple[HistoryItem, ...] = ()
+    unused_works: int = 0
 
 
 @dataclass(frozen=True, slots=True)

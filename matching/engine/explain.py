@@ -5,18 +5,19 @@ the rank. What it returns is JSON and is stored with the match; `words()` turns 
 reader's language later. Plain Python: web code imports this module.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
 from django.utils.formats import date_format
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from matching.engine.documents import HistoryItem, Need, PersonDoc, Reason
 from matching.engine.placing import Flag, Place
-from matching.engine.text import skill_key
+from matching.engine.text import is_latin, skill_key, terms
 
 # Which summands of a score each reason stands for.
 SKILL_PARTS = ("skills", "proof")
@@ -31,6 +32,9 @@ WORKS_NAMED = 3
 WORDS_NAMED = 4
 # Fewer shared words than this happen by chance; such a work counts but is not called similar.
 WORDS_ALIKE = 3
+# A text of fewer different words says too little to be sure of, with at most one skill beside it.
+WORDS_TELLING = 8
+SKILLS_LITTLE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +69,14 @@ def reasons(
     shared_words: Sequence[str],
     profile_near: bool = False,
     given: Place | None = None,
+    chosen: Mapping[str, str] | None = None,
 ) -> tuple[Reason, ...]:
     """The summands of a score as reasons, strongest first, then what is missing.
 
     Their contributions add up to the sum of `parts`. `profile_near` says that profile and
-    project mean much the same, `given` what place it is. What moved it there in spite of the
-    score adds nothing to the score, and is said all the same.
+    project mean much the same, `given` what place it is, `chosen` what the reader of the list
+    wants to count more, less or not at all. What moved it to its place in spite of the score adds
+    nothing to the score, and is said all the same.
     """
     counted = {skill_key(name): works_shown for name, works_shown in person.skills}
     asked = {skill_key(name): name for name in need.skills}
@@ -79,7 +85,7 @@ def reasons(
     here = any(not work.is_sample for work in person.history)
     text = {
         "words": list(shared_words[:WORDS_NAMED]),
-        "new": not here,
+        "new": not here and not person.unused_works,
         "fits": profile_near or len(shared_words) >= WORDS_ALIKE,
     }
     active = {"busy": bool(features.get("active")), "here": here}
@@ -95,6 +101,10 @@ def reasons(
         told += _placed(given)
     if missing:
         told.append(Reason("missing", 0.0, {"names": missing}))
+    if little := _little(person, need):
+        told.append(Reason("unsure", 0.0, {"why": little}))
+    if chosen:
+        told.append(Reason("chosen", 0.0, {"parts": dict(chosen)}))
     return tuple(told)
 
 
@@ -109,9 +119,35 @@ def _placed(given: Place) -> list[Reason]:
     return []
 
 
+def says_little(title: str, description: str, skills: Collection[str]) -> bool:
+    """Whether a project says too little to be compared with anybody for sure."""
+    return len(skills) <= SKILLS_LITTLE and _is_short(title, description)
+
+
+def _little(person: PersonDoc, need: Need) -> list[str]:
+    """What makes a comparison unsure: `need` or `person` say little, `script` is not Latin."""
+    found = []
+    if says_little(need.title, need.description, need.skills):
+        found.append("need")
+    if not person.history and not person.skills and _is_short(person.title, person.bio):
+        found.append("person")
+    if not is_latin(f"{need.title} {need.description}"):
+        found.append("script")
+    return found
+
+
+def _is_short(*texts: str) -> bool:
+    return len(set(terms(" ".join(texts)))) < WORDS_TELLING
+
+
 def strength(told: Sequence[Reason]) -> int:
-    """3 for a strong match, 2 for a good one, 1 for a partial one: facts, not a relative score."""
+    """3 for a strong match, 2 for a good one, 1 for a partial or unsure one.
+
+    Facts, not a share of the best score.
+    """
     facts = {reason.kind: reason.facts for reason in told}
+    if "unsure" in facts:
+        return 1
     skills = facts.get("skills", {"found": [], "needed": 0})
     covered = len(skills["found"]) / skills["needed"] if skills["needed"] else None
     if "missing" in facts and covered is None:
@@ -124,16 +160,21 @@ def strength(told: Sequence[Reason]) -> int:
     return 1
 
 
-def words(told: Sequence[Reason], audience: Audience) -> list[Words]:
+def words(told: Sequence[Reason], audience: Audience, *, titles: bool = True) -> list[Words]:
     """Reasons in the language of the reader; a client reads about the freelancer.
+
+    Without `titles` no past work is named: a title can tell whose it is.
 
     The middle that people without finished work get for it is stored and not said; neither
     are kinds of reasons that earlier versions stored.
     """
-    return [
-        _SAID[reason.kind](reason.facts, audience)
+    said = [
+        (reason.kind, _SAID[reason.kind](reason.facts, audience))
         for reason in told
         if reason.kind in _SAID and reason.facts.get("here", True)
+    ]
+    return [
+        replace(line, detail="") if kind == "works" and not titles else line for kind, line in said
     ]
 
 
@@ -301,10 +342,47 @@ def _say_missing(facts: Mapping[str, Any], audience: Audience) -> Words:
     )
 
 
+def _say_unsure(facts: Mapping[str, Any], audience: Audience) -> Words:
+    why = [str(_UNSURE[audience, code]) for code in facts["why"]]
+    return Words("part", _("We cannot be sure of this one"), " ".join(why))
+
+
+def _say_chosen(facts: Mapping[str, Any], audience: Audience) -> Words:
+    chosen = facts["parts"]
+    said = [
+        str(_CHOSEN[chosen[part]]) % {"part": name}
+        for part, name in _PARTS.items()
+        if part in chosen
+    ]
+    return Words("part", _("What you chose: %(choices)s") % {"choices": _listed(said)})
+
+
 def _listed(names: Iterable[str]) -> str:
     return _(", ").join(names)
 
 
+_PARTS: Mapping[str, Promise] = {
+    "skills": gettext_lazy("skills"),
+    "works": gettext_lazy("past work"),
+    "profile": gettext_lazy("profile text"),
+}
+_CHOSEN: Mapping[str, Promise] = {
+    "off": gettext_lazy("%(part)s left out"),
+    "less": gettext_lazy("%(part)s half as much"),
+    "more": gettext_lazy("%(part)s twice as much"),
+}
+_UNSURE: Mapping[tuple[Audience, str], Promise] = {
+    ("client", "need"): gettext_lazy("Your project says little. Name skills or write more."),
+    ("freelancer", "need"): gettext_lazy("The project says little about what is wanted."),
+    ("client", "person"): gettext_lazy("The profile says little."),
+    ("freelancer", "person"): gettext_lazy("Your profile says little. Skills or a sample help."),
+    ("client", "script"): gettext_lazy(
+        "Texts in this script are compared by their words, not by their meaning."
+    ),
+    ("freelancer", "script"): gettext_lazy(
+        "Texts in this script are compared by their words, not by their meaning."
+    ),
+}
 _SAID: Mapping[str, Callable[[Mapping[str, Any], Audience], Words]] = {
     "skills": _say_skills,
     "works": _say_works,
@@ -314,4 +392,6 @@ _SAID: Mapping[str, Callable[[Mapping[str, Any], Audience], Words]] = {
     "rotation": _say_rotation,
     "exploration": _say_exploration,
     "missing": _say_missing,
+    "unsure": _say_unsure,
+    "chosen": _say_chosen,
 }

@@ -30,6 +30,10 @@ ACTIVE_DAYS = 90
 ACTIVE_ENOUGH = 5
 # Two works of one person that share this much of their words are one work told twice.
 SAME_WORDS = 0.8
+# A word counts so many times in what a person says of themselves (headline, text), and in what a
+# project says (its title and skills are read twice): repeating it is no reason to come first.
+SAID_BY_PERSON = 2
+SAID_BY_NEED = 5
 # So many samples of a person may vote for one project, those that are nearest.
 SAMPLES_HEARD = 2
 
@@ -68,7 +72,8 @@ class People:
         self.proof = ProofTable([person.skills for person in self.docs], self.skills)
         finished = [finished_works(history) for history in histories]
         self.freshness = np.asarray([freshness(count) for count in finished])
-        self.new = np.asarray(finished) <= NEW_UP_TO
+        unused = [person.unused_works for person in self.docs]
+        self.new = np.asarray(finished, dtype=int) + np.asarray(unused, dtype=int) <= NEW_UP_TO
         self.meaning = PeopleMeaning(self, read) if read else None
 
     def voices_on(self, day: date) -> Floats:
@@ -312,14 +317,25 @@ def own_text(person: PersonDoc) -> str:
 
 
 def own_terms(person: PersonDoc) -> list[str]:
-    """What a person says about themselves, as terms."""
-    return terms(own_text(person))
+    """What a person says about themselves, as terms; saying it again and again adds nothing."""
+    return _few_times(terms(own_text(person)), SAID_BY_PERSON)
 
 
 def need_terms(need: Need, *, title_counts: int = 1) -> list[str]:
     """A project as terms."""
     title, skills, description = map(terms, need_texts(need))
-    return title_counts * (title + skills) + description
+    return _few_times(title_counts * (title + skills) + description, SAID_BY_NEED)
+
+
+def _few_times(words: Sequence[str], most: int) -> list[str]:
+    """The terms in order, none of them more than so many times."""
+    seen: Counter[str] = Counter()
+    kept = []
+    for word in words:
+        seen[word] += 1
+        if seen[word] <= most:
+            kept.append(word)
+    return kept
 
 
 def need_texts(need: Need) -> tuple[str, str, str]:

@@ -13,7 +13,7 @@ from datetime import date
 
 import numpy as np
 
-from matching.engine import explain, index, placing
+from matching.engine import explain, index, placing, wishes
 from matching.engine.bm25 import Floats, contenders
 from matching.engine.documents import Need, PersonDoc, Ranked
 from matching.engine.meaning import Reader
@@ -65,6 +65,7 @@ class Matcher:
         self.weights = load_weights() if weights is None else weights
         self._people = index.People(tuple(people), read)
         self._needs = index.Needs(tuple(needs), read)
+        self.reads = read is not None
         self.engine = f"{VERSION}+{read.model_id}" if read else f"{VERSION}, words only"
 
     def weighing(self, weights: Mapping[str, float]) -> "Matcher":
@@ -140,15 +141,29 @@ class Matcher:
         return tuple(person.id for person in self._people.docs), weighed.scores, weighed.features
 
     def needs_for(
-        self, person: PersonDoc, k: int, *, exclude: Collection[str] = frozenset()
+        self,
+        person: PersonDoc,
+        k: int,
+        *,
+        exclude: Collection[str] = frozenset(),
+        chosen: Mapping[str, str] | None = None,
     ) -> list[Ranked]:
-        """The k projects that fit a person best, never one they posted themselves."""
-        return self.ranking_of_needs(person, k, exclude=exclude).found
+        """The k projects that fit a person best, never one they posted themselves.
+
+        `chosen` says which parts shall count more, less or not at all; see `wishes`.
+        """
+        return self.ranking_of_needs(person, k, exclude=exclude, chosen=chosen).found
 
     def ranking_of_needs(
-        self, person: PersonDoc, k: int, *, exclude: Collection[str] = frozenset()
+        self,
+        person: PersonDoc,
+        k: int,
+        *,
+        exclude: Collection[str] = frozenset(),
+        chosen: Mapping[str, str] | None = None,
     ) -> Ranking:
         """The k projects for a person by score alone, and why."""
+        chosen = chosen or {}
         needs = self._needs
         works = index.latest(person.history)
         queries = [needs.texts.query(index.work_terms(work), limit=PERSON_TERMS) for work in works]
@@ -180,7 +195,7 @@ class Matcher:
             out=needs.flags(exclude, client=person.id),
             near=near.max(axis=0, initial=0.0),
             least={},
-            weights=self.weights,
+            weights=wishes.weighed(self.weights, chosen),
         )
         given = votes * weighed.unit("vote") + title_votes * weighed.unit("title")
         given += meant * weighed.unit("meaning_best")
@@ -205,6 +220,7 @@ class Matcher:
                     for at in voted
                 ],
                 shared_words=[forms[term] for term in mentions(place)],
+                chosen=chosen,
             )
 
         turn = placing.Turn(person.id, placing.BY_SCORE)
@@ -218,9 +234,10 @@ def build_index(
     *,
     at: date,
     read: Reader | None = None,
+    weights: Mapping[str, float] | None = None,
 ) -> Matcher:
     """A matcher over these people and projects, as seen on this day."""
-    return Matcher(people, needs, at=at, read=read)
+    return Matcher(people, needs, at=at, read=read, weights=weights)
 
 
 def comparable(features: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
@@ -356,6 +373,7 @@ class _Weighed:
         works: Sequence[explain.Vote],
         shared_words: Sequence[str],
         profile_near: bool = False,
+        chosen: Mapping[str, str] | None = None,
     ) -> Ranked:
         features = self._features_of(place)
         parts = {name: self.weights[name] * value for name, value in features.items()}
@@ -368,6 +386,7 @@ class _Weighed:
             shared_words=shared_words,
             profile_near=profile_near,
             given=given,
+            chosen=chosen,
         )
         return Ranked(given.id, given.before, features, told)
 
@@ -404,7 +423,8 @@ def _weigh(
 ) -> _Weighed:
     """Scale the features and add them up; who is out, or has nothing in common, gets 0.
 
-    `least` is what a feature is divided by at least: the best of a bad lot is not good.
+    `least` is what a feature is divided by at least: the best of a bad lot is not good. `factors`
+    are what the reader of the list wants weights to be multiplied by.
     """
     kept = {name: np.where(out, 0.0, values) for name, values in raw.items()}
     tops = {name: float(values.max(initial=least.get(name, 0.0))) for name, values in kept.items()}
@@ -417,7 +437,7 @@ def _weigh(
     relevance = np.maximum.reduce([*ties, near])
     features |= {n: features[n] * relevance for n in AS_RELEVANT if n in features}
     total = sum(weights[name] for name in features)
-    weights = {name: weights[name] / total for name in features}
+    weights = {name: weights[name] / total if total else 0.0 for name in features}
     relevant = (np.maximum.reduce(ties) > 0) | (near >= NEAR_ENOUGH)
     scores = sum(weights[name] * values for name, values in features.items())
     return _Weighed(features, weights, tops, np.where(relevant & ~out, scores, 0.0))

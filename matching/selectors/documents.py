@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
@@ -11,8 +11,10 @@ from accounts.models import Membership, Party, PortfolioItem, Profile, ProfileSk
 from marketplace.core import clock
 from matching.engine import redact
 from matching.engine.documents import HistoryItem, Need, PersonDoc
+from matching.models import MatchWishes
+from matching.selectors.rings import clients_heard
 from projects.models import Bid, Contract, Project, Review
-from projects.selectors.projects import open_projects
+from projects.selectors.projects import number_of, open_projects
 
 # Work somebody enters themselves proves less than work finished here.
 SAMPLE_WEIGHT = 0.5
@@ -27,17 +29,31 @@ def findable() -> QuerySet[Profile]:
     ).exclude(availability=Profile.Availability.BUSY)
 
 
+def suggestable() -> QuerySet[Profile]:
+    """Those of them who have not switched suggestions off."""
+    return findable().exclude(party__match_wishes__is_on=False)
+
+
 # --- Documents ------------------------------------------------------------------------------
 
 
 def people() -> list[PersonDoc]:
-    """Everybody who may be suggested, in five queries."""
-    return _people(findable(), own=False)
+    """Everybody who may be suggested, in a few queries."""
+    return _people(suggestable(), own=False)
 
 
-def person(party: Party) -> PersonDoc | None:
-    """One active freelancer for their own eyes: every past work may be named."""
-    found = _people(Profile.objects.filter(party=party, party__person__is_active=True), own=True)
+def people_among(parties: Collection[int]) -> list[PersonDoc]:
+    """Those of these parties who may be suggested."""
+    return _people(suggestable().filter(party__in=parties), own=False)
+
+
+def person(party: Party, *, with_record: bool = False) -> PersonDoc | None:
+    """One active freelancer for their own eyes: every past work may be named.
+
+    `with_record` reads finished work even of somebody who does not want it used.
+    """
+    profiles = Profile.objects.filter(party=party, party__person__is_active=True)
+    found = _people(profiles, own=True, with_record=with_record)
     return found[0] if found else None
 
 
@@ -60,8 +76,12 @@ def need(project: Project) -> Need:
     )
 
 
-def _people(profiles: QuerySet[Profile], *, own: bool) -> list[PersonDoc]:
-    works = _finished_work(profiles.values("party"), own=own)
+def _people(
+    profiles: QuerySet[Profile], *, own: bool, with_record: bool = False
+) -> list[PersonDoc]:
+    parties = profiles.values("party")
+    unused = {} if with_record else _unused_work(parties)
+    works = _finished_work(parties.exclude(party__in=unused), own=own)
     samples: dict[int, list[HistoryItem]] = defaultdict(list)
     shown = PortfolioItem.objects.filter(profile__in=profiles.values("pk"))
     for sample in shown.select_related("profile__party"):
@@ -78,9 +98,20 @@ def _people(profiles: QuerySet[Profile], *, own: bool) -> list[PersonDoc]:
             # What works show, the engine counts itself.
             skills=tuple((name, 0) for name in claimed[profile.party_id]),
             history=(*works[profile.party_id], *samples[profile.party_id]),
+            unused_works=unused.get(profile.party_id, 0),
         )
         for profile in profiles.select_related("party")
     ]
+
+
+def _unused_work(parties: QuerySet[Profile, Any]) -> dict[int, int]:
+    """The freelancers who do not want finished work used, with how much there is of it."""
+    against = MatchWishes.objects.filter(party__in=parties, uses_record=False)
+    finished = Contract.objects.filter(
+        freelancer=OuterRef("party"), status=Contract.Status.COMPLETED
+    )
+    counted = against.annotate(finished=number_of(finished, "freelancer"))
+    return dict(counted.values_list("party", "finished"))
 
 
 def _finished_work(parties: QuerySet[Profile, Any], *, own: bool) -> dict[int, list[HistoryItem]]:
@@ -95,8 +126,12 @@ def _finished_work(parties: QuerySet[Profile, Any], *, own: bool) -> dict[int, l
         .annotate(is_public=Exists(published))
         .order_by("pk")
     )
+    heard = clients_heard({(each.freelancer_id, each.client_id) for each in contracts})
     works: dict[int, list[HistoryItem]] = defaultdict(list)
     for contract in contracts:
+        client = heard.get((contract.freelancer_id, contract.client_id))
+        if client is None:
+            continue
         both = [contract.freelancer, contract.client]
         works[contract.freelancer_id].append(
             HistoryItem(
@@ -106,7 +141,7 @@ def _finished_work(parties: QuerySet[Profile, Any], *, own: bool) -> dict[int, l
                 skills=tuple(skill.name for skill in contract.project.skills.all()),
                 date=contract.ended_at.date() if contract.ended_at else None,
                 public=own or vars(contract)["is_public"],
-                client=str(contract.client_id),
+                client=client,
             )
         )
     return works
@@ -137,7 +172,12 @@ def _nameless(text: str, parties: Iterable[Party]) -> str:
 def out_of_reach(project: Project) -> set[str]:
     """Parties that must not be suggested: the client's people, and whoever has bid already."""
     bidders = Bid.objects.filter(project=project).values_list("freelancer_id", flat=True)
-    return {str(pk) for pk in (*_sharing_people_with([project.client_id]), *bidders)}
+    return {*of_client(project), *map(str, bidders)}
+
+
+def of_client(project: Project) -> set[str]:
+    """The client's party and every other one that somebody of it belongs to."""
+    return {str(pk) for pk in _sharing_people_with([project.client_id])}
 
 
 def not_for(party: Party) -> set[str]:
@@ -167,11 +207,12 @@ def _sharing_people_with(parties: list[int]) -> set[int]:
 
 def people_stamp() -> Stamp:
     """Differs as soon as `people()` would: who shows what, and what is finished."""
-    profiles = findable().aggregate(n=Count("pk"), last=Max("updated_at"))
+    profiles = suggestable().aggregate(n=Count("pk"), last=Max("updated_at"))
+    wishes = MatchWishes.objects.aggregate(last=Max("changed_at"))
     finished = Contract.objects.filter(status=Contract.Status.COMPLETED)
     contracts = finished.aggregate(n=Count("pk"), last=Max("ended_at"))
     reviews = Review.objects.filter(published_at__isnull=False).aggregate(n=Count("pk"))
-    return (_today(), *profiles.values(), *contracts.values(), *reviews.values())
+    return (_today(), *profiles.values(), *wishes.values(), *contracts.values(), *reviews.values())
 
 
 def needs_stamp() -> Stamp:

@@ -79,9 +79,10 @@ def _ranked_projects() -> QuerySet[Project]:
 
 
 def _ranked_parties() -> QuerySet[Party]:
-    """Freelancers with their last ranking: its time, from when its projects are, its engine."""
+    """Freelancers who want suggestions, with their last ranking as above."""
     last = MatchRun.objects.filter(party=OuterRef("pk")).order_by("-pk")
-    return Party.objects.filter(profile__isnull=False, person__is_active=True).annotate(
+    wanting = Party.objects.exclude(match_wishes__is_on=False)
+    return wanting.filter(profile__isnull=False, person__is_active=True).annotate(
         ranked_at=Subquery(last.values("at")[:1], output_field=DateTimeField()),
         projects_of=Subquery(last.values("as_of")[:1], output_field=DateTimeField()),
         engine=Subquery(last.values("engine")[:1]),

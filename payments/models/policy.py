@@ -154,6 +154,12 @@ class PlatformPolicy(models.Model):
             "nDCG@10."
         ),
     )
+    match_appeal_days = models.PositiveSmallIntegerField(
+        default=7, help_text=_("So long a person has to answer an appeal against a suggestion.")
+    )
+    match_appeal_reminder_days = models.PositiveSmallIntegerField(
+        default=2, help_text=_("So long before that, and every day after it, staff are reminded.")
+    )
     # Who wrote this version; nobody for the one that came with the installation. Shipped rows
     # stay when a database is emptied of people, so the database itself does not tie the two.
     set_by = models.ForeignKey(
@@ -218,6 +224,14 @@ class PlatformPolicy(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(vat_check_days__range=(1, 366)), name="policy_vat_check_days"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    match_appeal_days__range=(1, 30),
+                    match_appeal_reminder_days__gt=0,
+                    match_appeal_reminder_days__lt=F("match_appeal_days"),
+                ),
+                name="policy_match_appeal_reminds",
             ),
             models.CheckConstraint(
                 condition=Q(bank_change_days__range=(1, 30)), name="policy_bank_change_days"

@@ -63,6 +63,8 @@ class Project(StatusModel):
     ai_policy = models.CharField(
         _("AI tools"), max_length=4, choices=AiPolicy, default=AiPolicy.ASK
     )
+    # The client reads bids without names until they are on the short list.
+    is_blind = models.BooleanField(_("hide names until the short list"), default=False)
     skills = models.ManyToManyField(Skill, related_name="projects", blank=True)
     files = models.ManyToManyField(StoredFile, related_name="+", blank=True)
     created_at = models.DateTimeField(default=clock.now)

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404
 
 from accounts.models import Membership, ProfileSkill, User
 from projects.models import Bid, BidMilestone, Contract, Project
+from projects.selectors.blind import steps_without_name, with_number, without_name
 from projects.selectors.projects import number_of, party_id, rating_of
 
 TABS = {
@@ -35,7 +36,8 @@ def bid_to_see(user: User, ref: str) -> Bid:
     chooses = Exists(client.filter(can_hire=True))
     rows = _rows().annotate(is_own=Exists(_people("freelancer", user)), can_hire=chooses)
     allowed = Q(is_own=True) | Exists(client.filter(Q(can_post=True) | Q(can_hire=True)))
-    return get_object_or_404(rows.filter(allowed), ref=ref)
+    bid = get_object_or_404(with_number(rows.filter(allowed)), ref=ref)
+    return bid if vars(bid)["is_own"] else without_name(bid)
 
 
 def bid_to_change(user: User, ref: str) -> Bid:
@@ -48,13 +50,14 @@ def bid_to_choose(user: User, ref: str) -> Bid:
     client = _people("project__client", user)
     allowed = Exists(client.filter(Q(can_post=True) | Q(can_hire=True)))
     rows = _rows().annotate(can_hire=Exists(client.filter(can_hire=True)))
-    return get_object_or_404(rows.filter(allowed), ref=ref)
+    return without_name(get_object_or_404(with_number(rows.filter(allowed)), ref=ref))
 
 
 def bid_to_hire(user: User, project_ref: str, ref: str) -> Bid:
     """A bid of that project for somebody who may hire; 404 otherwise. Knows `contract_ref`."""
     client = _people("project__client", user).filter(can_hire=True)
-    return get_object_or_404(_rows().filter(Exists(client)), ref=ref, project__ref=project_ref)
+    rows = with_number(_rows().filter(Exists(client)))
+    return without_name(get_object_or_404(rows, ref=ref, project__ref=project_ref))
 
 
 def _rows() -> QuerySet[Bid]:
@@ -92,8 +95,8 @@ def bid_counts(user: User) -> dict[str, int]:
 
 
 def milestones_of(bid: Bid) -> list[BidMilestone]:
-    """The steps the freelancer proposed, if any."""
-    return list(bid.milestones.select_related("bid"))
+    """The steps the freelancer proposed, if any, without names where the bid has none."""
+    return steps_without_name(bid, bid.milestones.select_related("bid"))
 
 
 def is_introduced(user: User) -> bool:
@@ -116,7 +119,7 @@ def bids_on(
     rows = _to_choose(project).filter(status__in=TABS[tab])
     if after:
         rows = rows.filter(pk__lt=Subquery(Bid.objects.filter(ref=after).values("pk")))
-    page = list(rows.order_by("-pk")[: limit + 1])
+    page = [without_name(bid) for bid in rows.order_by("-pk")[: limit + 1]]
     return page[:limit], page[limit - 1].ref if len(page) > limit else ""
 
 
@@ -124,7 +127,9 @@ def bids_to_compare(project: Project, refs: Sequence[str]) -> list[Bid]:
     """Up to four bids that can still be chosen, in the order of `refs`, with their milestones."""
     wanted = list(dict.fromkeys(refs))[:MOST_COMPARED]
     rows = _to_choose(project).filter(ref__in=wanted, status__in=Bid.LIVE)
-    found = {bid.ref: bid for bid in rows.prefetch_related("milestones")}
+    found = {bid.ref: without_name(bid) for bid in rows.prefetch_related("milestones")}
+    for bid in found.values():
+        steps_without_name(bid, bid.milestones.all())
     return [found[ref] for ref in wanted if ref in found]
 
 
@@ -135,7 +140,7 @@ def _to_choose(project: Project) -> QuerySet[Bid]:
         freelancer=OuterRef("freelancer"), status=Contract.Status.COMPLETED
     )
     return (
-        Bid.objects.filter(project=project)
+        with_number(Bid.objects.filter(project=project))
         .select_related("project", "freelancer__profile")
         .defer("project__description", "project__search")
         .annotate(

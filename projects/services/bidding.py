@@ -23,6 +23,7 @@ from marketplace.core.money import Money
 from payments.services import policies
 from projects.models import Bid, BidMilestone, Project
 from projects.models.projects import AiPolicy
+from projects.selectors.blind import name_for_client
 from projects.services import locks
 from projects.services.contracts import MilestonePlan, plan_problem
 from projects.services.rights import belongs_to
@@ -113,7 +114,7 @@ def send_bid(
         "bid_sent",
         # Once a day, however often it is withdrawn and sent again.
         key=f"bid-sent:{bid.ref}:{now:%Y-%m-%d}",
-        freelancer=freelancer.name,
+        freelancer=name_for_client(bid),
         price=as_fact(price),
     )
     return bid
@@ -159,7 +160,7 @@ def edit_bid(
             project,
             "bid_edited",
             key=f"bid-edited:{bid.ref}:{bid.version}",
-            freelancer=bid.freelancer.name,
+            freelancer=name_for_client(bid),
             price=as_fact(price),
         )
     return bid
@@ -180,7 +181,7 @@ def withdraw_bid(bid: Bid, *, by: User) -> Bid:
             project,
             "bid_withdrawn",
             key=f"bid-withdrawn:{bid.ref}:{bid.version}",
-            freelancer=bid.freelancer.name,
+            freelancer=name_for_client(bid),
         )
     return bid
 

@@ -16,6 +16,7 @@ from payments.services import suspicion
 from projects import signals
 from projects.models import Bid, Contract, Project
 from projects.models.bids import NotChosenReason
+from projects.selectors.blind import is_blind, name_for_client, steps_without_name
 from projects.services import contracts, locks
 from projects.services.contracts import MilestonePlan
 from projects.services.rights import belongs_to, require
@@ -31,8 +32,9 @@ def shortlist(bid: Bid, *, by: User) -> Bid:
     project, bid = _lock(bid, by=by)
     if bid.status == Bid.Status.SHORTLISTED:
         return bid
+    shows_name = is_blind(bid)
     bid.move_to(Bid.Status.SHORTLISTED, read_at=bid.read_at or clock.now())
-    audit.record(by, "bid.shortlisted", bid)
+    audit.record(by, "bid.shortlisted", bid, shows_name=shows_name)
     tell_bidder(bid, project, "bid_shortlisted", key=f"bid-shortlisted:{bid.ref}:{bid.version}")
     return bid
 
@@ -48,6 +50,23 @@ def unshortlist(bid: Bid, *, by: User) -> Bid:
     bid.move_to(Bid.Status.SENT)
     audit.record(by, "bid.unshortlisted", bid)
     return bid
+
+
+@transaction.atomic
+def set_blind(project: Project, *, by: User, hide: bool) -> Project:
+    """Hide the names of bids until they are on the short list, or show all of them again.
+
+    Both are on the record, so showing everybody at once is a choice somebody made.
+    """
+    require(by, project.client, "hire")
+    project = locks.project(project.pk)
+    if project.status not in {Project.Status.DRAFT, Project.Status.OPEN}:
+        raise InvalidTransition
+    if project.is_blind != hide:
+        project.is_blind = hide
+        project.save(update_fields=["is_blind"])
+        audit.record(by, "project.names_hidden" if hide else "project.names_shown", project)
+    return project
 
 
 @transaction.atomic
@@ -97,7 +116,11 @@ def hire(bid: Bid, *, by: User, milestones: Sequence[MilestonePlan], seen_versio
     if bid.version != seen_version:
         raise InvalidTransition(
             _("%(name)s changed this bid a moment ago. Here is the current version.")
-            % {"name": bid.freelancer.short_name}
+            % {"name": name_for_client(bid)}
+        )
+    if is_blind(bid):
+        raise DomainError(
+            _("Put this bid on the short list first. Until then its name is hidden, also from you.")
         )
     now = clock.now()
     others = [other for other in locks.live_bids(project) if other.pk != bid.pk]
@@ -127,7 +150,7 @@ def hire(bid: Bid, *, by: User, milestones: Sequence[MilestonePlan], seen_versio
 def proposed_plan(bid: Bid) -> list[MilestonePlan]:
     """What the contract would be if both just follow the bid, were it hired today."""
     today = timezone.localtime(clock.now()).date()
-    steps = list(bid.milestones.all())
+    steps = steps_without_name(bid, bid.milestones.all())
     if not steps:
         title = bid.project.title
         return [MilestonePlan(title, bid.price, in_working_days(today, bid.days))]

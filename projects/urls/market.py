@@ -20,6 +20,7 @@ urlpatterns = [
     path(f"{PROJECT}bid/quote/", bidding.bid_quote, name="bid-quote"),
     path(f"{PROJECT}bid/draft/", bidding.keep_draft, name="bid-draft"),
     path(f"{PROJECT}manage/", choosing.manage, name="manage"),
+    path(f"{PROJECT}names/", choosing.names, name="names"),
     path(f"{PROJECT}compare/", choosing.compare, name="compare"),
     path(f"{PROJECT}hire/<ref:bid>/", choosing.hire, name="hire"),
     path(f"{PROJECT}edit/", posting.edit, name="edit"),

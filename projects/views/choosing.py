@@ -82,6 +82,22 @@ def compare(request: UserRequest, slug: str, ref: str) -> HttpResponse:
     return show(request, "projects/compare.html", context)
 
 
+@require_POST
+@login_required
+def names(request: UserRequest, slug: str, ref: str) -> HttpResponse:
+    """Hide the names of bids until they are on the short list (`hide=yes`), or show them."""
+    project = project_to_manage(request.user, ref)
+    hide = request.POST.get("hide") == "yes"
+    try:
+        choosing.set_blind(project, by=request.user, hide=hide)
+    except DomainError as error:
+        messages.error(request, str(error))
+    else:
+        done = _("Names are hidden now.") if hide else _("Names are shown now.")
+        messages.success(request, done)
+    return go_to(request, reverse("projects:manage", args=[project.slug, project.ref]))
+
+
 # --- One bid --------------------------------------------------------------------------------
 
 

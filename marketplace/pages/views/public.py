@@ -1,5 +1,7 @@
 """Pages for everyone: what this place is, what it costs, how it decides, who answers."""
 
+import datetime as dt
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
@@ -7,6 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from marketplace.core import clock
 from marketplace.core.errors import DomainError
 from marketplace.core.http import go_to, show
 from marketplace.core.money import Money
@@ -14,10 +17,12 @@ from marketplace.pages import selectors, services
 from marketplace.pages.examples import example_contract, example_steps
 from marketplace.pages.forms import ContactForm, FeeForm
 from marketplace.pages.help import article_or_none, find_articles
-from matching.selectors import card, method, registry
+from matching.selectors import card, matches, method, registry
 from payments.services import policies, quotes
 
 EXAMPLE_AMOUNT_MINOR = 1_000_00
+# What became of appeals is told for this long back.
+APPEALS_TOLD = dt.timedelta(days=365)
 
 
 @require_safe
@@ -63,6 +68,8 @@ def matching(request: HttpRequest) -> HttpResponse:
         "state": registry.state(),
         "kept_places": method.KEPT_PLACES,
         "new_up_to": method.NEW_UP_TO,
+        "appeals": matches.appeal_counts(since=clock.now() - APPEALS_TOLD),
+        "appeal_days": policies.current().match_appeal_days,
     }
     return render(request, "pages/matching.html", context)
 

@@ -1,6 +1,4 @@
-"""Pages of matches. Every part that htmx pulls into another page is a page of its own."""
-
-from typing import Any
+"""Pages that suggest skills for a text. A person confirms every one of them."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -8,85 +6,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from accounts.models import ProfileSkill
 from accounts.selectors import profile_to_edit
 from marketplace.core import drafts, limits
 from marketplace.core.errors import DomainError, TooMany
-from marketplace.core.http import UserRequest, go_to, show, wants_part
+from marketplace.core.http import UserRequest, go_to, show
 from matching import skill_services
-from matching.engine import explain
-from matching.models import Match, Mode
-from matching.selectors import matches
 from matching.selectors.skills import text_to_read
 from projects.forms.posting import ANSWERS, DRAFT, LONGEST_ANSWER, PUBLISH_WHEN_JOINED
-from projects.selectors.projects import project_to_manage
 
-# As many as fit beside something else on another page.
-BESIDE = 3
 SKILLS_STEP = 3
-
-
-@require_safe
-@login_required
-def project_people(request: UserRequest, slug: str, ref: str) -> HttpResponse:
-    """`/projects/<slug>-<ref>/people/`: whom the client might ask, and why."""
-    project = project_to_manage(request.user, ref)
-    beside = wants_part(request) and "all" not in request.GET
-    limit = BESIDE if beside else matches.PEOPLE_SHOWN
-    is_open, mode = project.is_open, matches.mode()
-    context: dict[str, Any] = {
-        "project": project,
-        "is_open": is_open,
-        "is_on": mode == Mode.ON,
-        "mode": mode,
-        "beside": beside,
-    }
-    if is_open and mode == Mode.ON:
-        run = matches.last_run_for_project(project)
-        found = matches.people_for(project, limit=limit) if run else []
-        context |= {"run": run, "rows": [_row(match, "client") for match in found]}
-    elif is_open:
-        context["profiles"] = matches.newest_people(project, limit=limit)
-    return show(request, "matching/people.html", context, part="matching/_people.html")
-
-
-@require_safe
-@login_required
-def project_reasons(request: UserRequest, slug: str, ref: str) -> HttpResponse:
-    """`/projects/<slug>-<ref>/match/`: why the freelancer sees this project."""
-    project = matches.project_to_explain(request.user, ref)
-    party = request.user.own_party
-    mode = matches.mode()
-    match = matches.match_of(project, party) if mode == Mode.ON else None
-    context = {
-        "project": project,
-        "is_on": mode == Mode.ON,
-        "mode": mode,
-        "row": _row(match, "freelancer") if match else None,
-        "run": match or matches.last_run_for_party(party),
-    }
-    return show(request, "matching/reasons.html", context, part="matching/_reasons.html")
-
-
-@require_safe
-@login_required
-def for_you(request: UserRequest) -> HttpResponse:
-    """`/matches/`: open projects for the freelancer, best first, with reasons."""
-    party = request.user.own_party
-    mode = matches.mode()
-    run = matches.last_run_for_party(party) if mode == Mode.ON else None
-    context: dict[str, Any] = {"is_on": mode == Mode.ON, "mode": mode, "run": run}
-    if run:
-        page = matches.projects_for(party, after=request.GET.get("after", ""))
-        context |= {"rows": [_row(match, "freelancer") for match in page.rows], "after": page.after}
-    if not context.get("rows"):
-        context["newest"] = matches.newest_projects(party)
-    return show(request, "matching/for_you.html", context, part="matching/_for_you.html")
-
-
-# --- Skills for a text ----------------------------------------------------------------------
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -166,11 +97,3 @@ def profile_skills(request: UserRequest) -> HttpResponse:
 def _level(typed: str) -> int:
     known = {str(level.value): level.value for level in ProfileSkill.Level}
     return int(known.get(typed, ProfileSkill.Level.GOOD))
-
-
-def _row(match: Match, audience: explain.Audience) -> dict[str, object]:
-    return {
-        "match": match,
-        "strength": match.strength,
-        "reasons": explain.words(match.told, audience),
-    }
