@@ -10,6 +10,7 @@ from marketplace.core import clock
 from marketplace.core.guards import Guard
 from matching.engine import explain
 from matching.engine.documents import Reason
+from matching.insight import models as insight  # noqa: F401 - Django looks for models here
 from projects.models import Project
 
 # The engine of a ranking ends so while not all texts are read: it is ranked again once they are.

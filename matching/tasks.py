@@ -6,6 +6,7 @@ from django.db import transaction
 from marketplace.core import outbox
 from marketplace.core.models import OutboxMessage
 from matching import services, skill_services
+from matching.insight.services import nightly
 from matching.models import MatchRun
 
 
@@ -58,3 +59,9 @@ def learn_tags() -> None:
 def forget_skill_readings() -> None:
     """Drop what was read yesterday. Safe to repeat."""
     skill_services.forget_readings()
+
+
+@shared_task(acks_late=True, soft_time_limit=1500, time_limit=1550)
+def count_night() -> None:
+    """Count prices, demand, supply and pairs of skills. Twice is the same as once."""
+    nightly.count_night()

@@ -4,6 +4,7 @@ from django.urls import path
 
 import marketplace.core.refs  # noqa: F401 - makes <ref:…> known
 from matching import views
+from matching.insight.urls import urlpatterns as insight
 
 app_name = "matching"
 urlpatterns = [
@@ -12,4 +13,5 @@ urlpatterns = [
     path("matches/", views.for_you, name="for-you"),
     path("projects/new/skills/suggested/", views.project_skills, name="project-skills"),
     path("profile/skills/suggested/", views.profile_skills, name="profile-skills"),
+    *insight,
 ]

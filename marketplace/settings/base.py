@@ -175,6 +175,8 @@ CELERY_BEAT_SCHEDULE = {
     "roll-up-ledger": {"task": "payments.tasks.roll_up", "schedule": 60.0},
     "forget-old": {"task": "marketplace.core.tasks.forget_old", "schedule": 3600.0},
     "rank-stale": {"task": "matching.tasks.rank_stale", "schedule": 120.0},
+    # After midnight UTC, when the day that is counted is over.
+    "count-night": {"task": "matching.tasks.count_night", "schedule": crontab(hour=1, minute=25)},
     "learn-tags": {"task": "matching.tasks.learn_tags", "schedule": crontab(hour=2, minute=20)},
     "forget-skill-readings": {
         "task": "matching.tasks.forget_skill_readings",
@@ -266,6 +268,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     "code_try": {"seconds": 900, "per_user": 10, "per_address": 80},
     "skill_reading": {"seconds": 300, "per_user": 30, "per_address": 90},
     # Not costly: without Redis nobody is counted.
+    "price_range": {"seconds": 300, "per_user": 60, "per_address": 180, "costly": False},
     "api": {"seconds": 60, "per_user": 600, "per_address": 3000, "costly": False},
     "api_visitor": {"seconds": 60, "per_user": 120, "per_address": 120, "costly": False},
 }
