@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from marketplace.core.admin import ReadOnlyAdmin
+from matching.insight.models import CountedNight
 from matching.models import MatchRun, TagLesson
 
 
@@ -31,3 +32,11 @@ class TagLessonAdmin(ReadOnlyAdmin):
         """Without the weights, which are megabytes."""
         lessons: QuerySet[TagLesson] = super().get_queryset(request).defer("weights")
         return lessons
+
+
+@admin.register(CountedNight)
+class CountedNightAdmin(ReadOnlyAdmin):
+    """Whether the figures of prices, demand and skills are fresh."""
+
+    list_display = ("at", "until", "prices", "months", "pairs", "took_ms")
+    ordering = ("-pk",)

@@ -115,7 +115,7 @@ class SkillPair(models.Model):
     asked = models.PositiveIntegerField()
     # How much more often than chance would have it.
     lift = models.FloatField()
-    # together × ln(lift): much evidence for a strong link comes first.
+    # together times ln(lift): much evidence for a strong link comes first.
     weight = models.FloatField()
 
     class Meta:

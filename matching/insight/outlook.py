@@ -301,9 +301,8 @@ def _deliveries(facts: Facts) -> Iterator[Cause]:
     for step in facts.steps:
         if step.changes_asked and step.changes_asked >= facts.change_rounds:
             yield _cause("rounds_used", step, used=step.changes_asked, rounds=facts.change_rounds)
-        if step.review_due_at and step.status == "submitted":
-            if step.review_due_at - facts.now <= dt.timedelta(days=NEAR):
-                yield _cause("review_ends", step, days=NEAR)
+        if step.status == "submitted" and _ends_soon(step, facts.now):
+            yield _cause("review_ends", step, days=NEAR)
         if step.call_off_asked:
             yield _cause("call_off", step)
         if facts.usual_minor and _is_held(step) and step.minor >= LARGE * facts.usual_minor:
@@ -338,3 +337,9 @@ def _cause(code: str, step: Step | None = None, **figures: Any) -> Cause:
 
 def _is_held(step: Step) -> bool:
     return step.status in {"funded", "submitted", "changes_requested"}
+
+
+def _ends_soon(step: Step, now: dt.datetime) -> bool:
+    """Whether the review time of a delivery is nearly over."""
+    ends = step.review_due_at
+    return ends is not None and ends - now <= dt.timedelta(days=NEAR)

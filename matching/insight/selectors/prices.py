@@ -10,8 +10,15 @@ from dataclasses import dataclass
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import BigIntegerField, ExpressionWrapper, F, FloatField, Func, IntegerField
-from django.db.models import Value as V
+from django.db.models import (
+    BigIntegerField,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    Func,
+    IntegerField,
+    Value,
+)
 from django.db.models.functions import Cast
 
 from accounts.models import Skill
@@ -52,6 +59,7 @@ class PriceHint:
     needed: int
     people: int
     months: int
+    nearest: int = NEAREST
 
     @property
     def low(self) -> Money | None:
@@ -126,9 +134,9 @@ def for_work(
 def _nearest(
     skills: Sequence[Skill], *, title: str, currency: str, shared: int, beside: Project | None
 ) -> list[Sample]:
-    ids = V([skill.pk for skill in skills], output_field=IDS)
+    ids = Value([skill.pk for skill in skills], output_field=IDS)
     size = Func(F("skills"), function="cardinality", output_field=IntegerField())
-    together = Cast(size + V(len(skills)) - F("shared"), FloatField())
+    together = Cast(size + Value(len(skills)) - F("shared"), FloatField())
     rows = FinishedPrice.objects.filter(
         currency=currency, skills__overlap=[skill.pk for skill in skills]
     )
@@ -138,7 +146,7 @@ def _nearest(
     if words := _words(title):
         near = ExpressionWrapper(
             F("shared") / together
-            + V(WORDS) * SearchRank(F("project__search"), words, normalization=V(32)),
+            + Value(WORDS) * SearchRank(F("project__search"), words, normalization=Value(32)),
             output_field=FloatField(),
         )
     rows = rows.annotate(shared=Shared(F("skills"), ids)).filter(shared__gte=shared)
