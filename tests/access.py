@@ -533,7 +533,7 @@ ACCESS |= {
     ),
     "matching:project-skills": Row(get=(GO,) * 6, post=(GO,) * 6),
     "matching:profile-skills": Row(get=MEMBERS, post=ALL_IN),
-    "matching:draft-price": Row(get=(GO,) * 6, post=POST_ONLY),
+    "matching:draft-price": Row(get=EVERYONE, post=POST_ONLY),
     "matching:project-price": Row(
         get=EVERYONE,
         post=POST_ONLY,

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -48,8 +47,6 @@ def draft_price(request: HttpRequest) -> HttpResponse:
     draft = drafts.find(request, DRAFT)
     values = dict(draft.values) if draft else {}
     text = text_to_read(values.get("title", ""), values.get("description", ""))
-    if not text:
-        return redirect("projects:post")
     named = [name.strip() for name in values.get("skills", "").split(",") if name.strip()]
     skills = known_skills(named) or [each.skill for each in suggestions(text).found]
     currency = _currency(request.user)

@@ -99,16 +99,14 @@ def skill_market(slug: str, *, months: int) -> SkillMarket:
     skill = listed_skill(slug)
     people = policies.current().insight_people
     until = counted_until()
-    year = SkillYear.objects.filter(pk=skill.pk).first() or SkillYear(
-        skill=skill, posted=0, clients=0, bids=0, bidders=0, hired=0, available=0
-    )
     this = clock.now().date()
     wanted = [months_before(this, back) for back in range(months - 1, -1, -1)]
-    rows = SkillMonth.objects.filter(skill=skill, month__gte=wanted[0])
-    by_month = {row.month: _figures(row, people) for row in rows}
+    rows = {row.month: row for row in SkillMonth.objects.filter(skill=skill, month__gte=wanted[0])}
+    by_month = {month: _figures(row, people) for month, row in rows.items()}
+    year = SkillYear.objects.filter(pk=skill.pk).first()
     return SkillMarket(
         skill=skill,
-        year=_figures(year, people),
+        year=_figures(year, people) if year else by_month.get(wanted[-1], NOTHING),
         months=[MonthRow(month, by_month.get(month, NOTHING)) for month in wanted],
         people=people,
         until=until,

@@ -8,17 +8,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db.models import (
-    BigIntegerField,
+    Case,
     ExpressionWrapper,
     F,
     FloatField,
     Func,
     IntegerField,
     Value,
+    When,
 )
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 
 from accounts.models import Skill
@@ -30,19 +31,12 @@ from projects.models import Project
 
 # The nearest contracts that are looked at; with more the far ones would say as much as the near.
 NEAREST = 60
+# Of so many with the most skills in common, the newest first, the words are looked at.
+READ = 1000
 # Words of a title are looked for in what other projects said; more of them only take time.
 MOST_WORDS = 12
 # Words beside skills: never more than half of what the same skills count.
 WORDS = 0.5
-IDS = ArrayField(BigIntegerField())
-
-
-class Shared(Func):
-    """How many ids two arrays have in common."""
-
-    template = "cardinality(ARRAY(SELECT unnest(%(expressions)s)))"
-    arg_joiner = ") INTERSECT SELECT unnest("
-    output_field = IntegerField()
 
 
 @dataclass(frozen=True)
@@ -134,7 +128,6 @@ def for_work(
 def _nearest(
     skills: Sequence[Skill], *, title: str, currency: str, shared: int, beside: Project | None
 ) -> list[Sample]:
-    ids = Value([skill.pk for skill in skills], output_field=IDS)
     size = Func(F("skills"), function="cardinality", output_field=IntegerField())
     together = Cast(size + Value(len(skills)) - F("shared"), FloatField())
     rows = FinishedPrice.objects.filter(
@@ -142,17 +135,29 @@ def _nearest(
     )
     if beside is not None:
         rows = rows.exclude(project=beside)
-    near = ExpressionWrapper(F("shared") / together, output_field=FloatField())
+    alike = (
+        rows.annotate(shared=_in_common(skills))
+        .filter(shared__gte=shared)
+        .annotate(near=ExpressionWrapper(F("shared") / together, output_field=FloatField()))
+    )
     if words := _words(title):
-        near = ExpressionWrapper(
-            F("shared") / together
-            + Value(WORDS) * SearchRank(F("project__search"), words, normalization=Value(32)),
-            output_field=FloatField(),
-        )
-    rows = rows.annotate(shared=Shared(F("skills"), ids)).filter(shared__gte=shared)
-    nearest = rows.annotate(near=near).order_by("-near", "-pk")
-    found = nearest.values_list("price_minor", "client_id", "freelancer_id")[:NEAREST]
+        # Reading what every project with a common skill says would take too long.
+        newest = alike.order_by("-near", "-pk").values("pk")[:READ]
+        said = SearchRank(F("project__search"), words, normalization=Value(32))
+        near = ExpressionWrapper(F("near") + Value(WORDS) * said, output_field=FloatField())
+        alike = alike.filter(pk__in=newest).annotate(nearer=near).order_by("-nearer", "-pk")
+    else:
+        alike = alike.order_by("-near", "-pk")
+    found = alike.values_list("price_minor", "client_id", "freelancer_id")[:NEAREST]
     return [Sample(*row) for row in found]
+
+
+def _in_common(skills: Sequence[Skill]) -> Combinable:
+    """How many of the skills a contract's project asked for: one test each, no intersection."""
+    counted: Combinable = Value(0)
+    for skill in skills:
+        counted = counted + Case(When(skills__contains=[skill.pk], then=1), default=0)
+    return counted
 
 
 def _words(title: str) -> SearchQuery | None:
