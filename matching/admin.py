@@ -22,6 +22,7 @@ from matching import appeal_services, model_services
 from matching.engine import explain
 from matching.engine.documents import Reason
 from matching.forms import AnswerForm, WeightsForm
+from matching.insight.models import CountedNight
 from matching.models import (
     MatchAppeal,
     MatcherSwitch,
@@ -427,3 +428,14 @@ def _file(found: MatchAppeal) -> dict[str, Any]:
         "features": sorted(inputs.get("features", {}).items(), key=lambda pair: -pair[1]),
         "places": inputs.get("places", []),
     }
+
+
+# --- What is counted -------------------------------------------------------------------------
+
+
+@admin.register(CountedNight)
+class CountedNightAdmin(ReadOnlyAdmin):
+    """Whether the figures of prices, demand and skills are fresh."""
+
+    list_display = ("at", "until", "prices", "months", "pairs", "took_ms")
+    ordering = ("-pk",)

@@ -15,6 +15,7 @@ from marketplace.core.ids import RefField
 from marketplace.core.status import StatusModel
 from matching.engine import explain
 from matching.engine.documents import Reason
+from matching.insight import models as insight  # noqa: F401 - Django looks for models here
 from matching.models_registry import (
     MatcherSwitch,
     MatchModel,

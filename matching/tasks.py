@@ -12,6 +12,7 @@ from matching import (
     skill_services,
     whynot_services,
 )
+from matching.insight.services import nightly
 from matching.models import MatchRun
 
 
@@ -83,3 +84,9 @@ def find_out_why_not(why_not_id: int) -> None:
 def remind_of_appeals() -> None:
     """Tell staff of appeals that wait too long. Safe beside itself: rows are locked."""
     appeal_services.remind_due()
+
+
+@shared_task(acks_late=True, soft_time_limit=1500, time_limit=1550)
+def count_night() -> None:
+    """Count prices, demand, supply and pairs of skills. Twice is the same as once."""
+    nightly.count_night()

@@ -568,6 +568,41 @@ ACCESS |= {
     "matching:forget": Row(get=MEMBERS, post=(LOGIN, *(GO,) * 5)),
     "matching:project-skills": Row(get=(GO,) * 6, post=(GO,) * 6),
     "matching:profile-skills": Row(get=MEMBERS, post=ALL_IN),
+    "matching:draft-price": Row(get=EVERYONE, post=POST_ONLY),
+    "matching:project-price": Row(
+        get=EVERYONE,
+        post=POST_ONLY,
+        kwargs=lambda world: {"slug": world.project.slug, "ref": world.project.ref},
+    ),
+    "matching:contract-outlook": Row(
+        get=(LOGIN, OK, MISSING, OK, MISSING, MISSING),
+        post=POST_ONLY,
+        kwargs=lambda world: {"ref": world.contract.ref},
+    ),
+    "matching:market": Row(get=EVERYONE, post=POST_ONLY),
+    "matching:market-csv": Row(get=EVERYONE, post=POST_ONLY),
+    "matching:market-skill": Row(
+        get=EVERYONE, post=POST_ONLY, kwargs=lambda world: {"slug": world.skill.slug}
+    ),
+    "matching:market-skill-csv": Row(
+        get=EVERYONE, post=POST_ONLY, kwargs=lambda world: {"slug": world.skill.slug}
+    ),
+    "matching:skill-gaps": Row(get=MEMBERS, post=ALL_IN),
+    "api:price-range": Row(get=MEMBERS, query="?skill=Django"),
+    "api:project-price-range": Row(get=EVERYONE, kwargs=lambda world: {"ref": world.project.ref}),
+    "api:contract-outlook": Row(
+        get=(LOGIN, OK, MISSING, OK, MISSING, MISSING),
+        kwargs=lambda world: {"ref": world.contract.ref},
+    ),
+    "api:market": Row(get=EVERYONE),
+    "api:market-skill": Row(get=EVERYONE, kwargs=lambda world: {"slug": world.skill.slug}),
+    "api:skill-gaps": Row(get=MEMBERS),
+    "api:dismiss-skill": Row(
+        get=NOT_GET, post=MEMBERS, kwargs=lambda world: {"slug": world.skill.slug}
+    ),
+    "api:restore-skill": Row(
+        get=NOT_GET, post=MEMBERS, kwargs=lambda world: {"slug": world.skill.slug}
+    ),
     "api:skills-suggested": Row(get=NOT_GET, post=(LOGIN, *(BAD,) * 5)),
     "api:matches": Row(get=MEMBERS),
     "api:match-wishes": Row(get=MEMBERS, post=(LOGIN, *(BAD,) * 5)),

@@ -19,6 +19,7 @@ BREAKS = {
     "sandbox": ("payments.services", "payments.sandbox"),
     "money": ("projects.services", "payments.ledger"),
     "rest": ("payments.services", "rest_framework"),
+    "insight": ("matching.engine", "matching.insight.outlook"),
     "devstack": ("marketplace.core", "marketplace.devstack"),
     "devstack-apps": ("marketplace.devstack", "marketplace.core"),
 }

@@ -181,6 +181,8 @@ CELERY_BEAT_SCHEDULE = {
     "rank-stale": {"task": "matching.tasks.rank_stale", "schedule": 120.0},
     "seal-rankings": {"task": "matching.tasks.seal_rankings", "schedule": 3600.0},
     "match-appeals": {"task": "matching.tasks.remind_of_appeals", "schedule": 300.0},
+    # After midnight UTC, when the day that is counted is over.
+    "count-night": {"task": "matching.tasks.count_night", "schedule": crontab(hour=1, minute=25)},
     "learn-tags": {"task": "matching.tasks.learn_tags", "schedule": crontab(hour=2, minute=20)},
     "forget-skill-readings": {
         "task": "matching.tasks.forget_skill_readings",
@@ -274,6 +276,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     # Every answer ranks hundreds of people a dozen times.
     "why_not": {"seconds": 3600, "per_user": 20, "per_address": 60},
     # Not costly: without Redis nobody is counted.
+    "price_range": {"seconds": 300, "per_user": 60, "per_address": 180, "costly": False},
     "api": {"seconds": 60, "per_user": 600, "per_address": 3000, "costly": False},
     "api_visitor": {"seconds": 60, "per_user": 120, "per_address": 120, "costly": False},
 }

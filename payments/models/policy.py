@@ -160,6 +160,21 @@ class PlatformPolicy(models.Model):
     match_appeal_reminder_days = models.PositiveSmallIntegerField(
         default=2, help_text=_("So long before that, and every day after it, staff are reminded.")
     )
+    # What the market's past may tell: from how many contracts and people on, and how far back.
+    insight_contracts = models.PositiveSmallIntegerField(
+        default=8, help_text=_("Fewer finished contracts than this make no price range.")
+    )
+    insight_people = models.PositiveSmallIntegerField(
+        default=5,
+        help_text=_("Figures that fewer clients or freelancers stand behind are not shown."),
+    )
+    insight_months = models.PositiveSmallIntegerField(
+        default=24, help_text=_("So far back prices and months are counted.")
+    )
+    silence_days = models.PositiveSmallIntegerField(
+        default=7,
+        help_text=_("After so many days without a sign of life a contract’s outlook says so."),
+    )
     # Who wrote this version; nobody for the one that came with the installation. Shipped rows
     # stay when a database is emptied of people, so the database itself does not tie the two.
     set_by = models.ForeignKey(
@@ -252,6 +267,16 @@ class PlatformPolicy(models.Model):
                     shadow_loss__lte=50,
                 ),
                 name="policy_shadow_bounded",
+            ),
+            # Whoever runs a market may ask for more people behind a figure, never for fewer.
+            models.CheckConstraint(
+                condition=Q(
+                    insight_contracts__gte=8,
+                    insight_people__gte=5,
+                    insight_months__range=(12, 60),
+                    silence_days__range=(2, 60),
+                ),
+                name="policy_insight_hides_people",
             ),
         ]
         triggers = append_only()

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.db import transaction
 
-from accounts.models import Skill
+from accounts.models import Skill, User
 from marketplace.core import clock
 from matching import memory
 from payments.services import policies
@@ -26,6 +26,24 @@ def fresh_memory():
     forget_everything()
     yield
     forget_everything()
+
+
+@pytest.fixture(scope="module")
+def _crowd_of_module(django_db_setup, django_db_blocker):
+    """Five clients and five freelancers, joined once for all tests of a module."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        people = [UserFactory(side=side) for side in ("hire", "work") for _each in range(5)]
+        yield [user.pk for user in people]
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def crowd(_crowd_of_module, db):
+    """(clients, freelancers), five of each, as if nobody had touched them."""
+    people = list(
+        User.objects.filter(pk__in=_crowd_of_module).select_related("party__profile").order_by("pk")
+    )
+    return people[:5], people[5:]
 
 
 def forget_everything():

@@ -35,6 +35,7 @@ from marketplace.pages.demo.work import (
     Posting,
     Story,
 )
+from matching.insight.services.nightly import count_night
 from payments.services import funding as paying
 from payments.services import payouts
 from projects.models import Bid, Contract, Milestone, Project
@@ -85,6 +86,8 @@ class Market:
             self._tell(story)
             self._let_money_arrive()
         self.say(f"{len(STORIES)} contracts")
+        night = count_night()
+        self.say(f"{night.prices} finished contracts counted")
 
     # --- People -----------------------------------------------------------------------------
 
