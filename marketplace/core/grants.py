@@ -13,6 +13,7 @@ APPEND_ONLY = (
     "payments_chargebackmovement",
     "payments_chargebackpart",
     "payments_vatrate",
+    "projects_amendment",
     "projects_decision",
 )
 # Written once, and forgotten after some time; a guard says after how long at the earliest.
@@ -45,6 +46,7 @@ KEPT = (
     "payments_writeoff",
     "projects_bonus",
     "projects_cancellation",
+    "projects_changeorder",
     "projects_contract",
     "projects_contractevent",
     "projects_dispute",

@@ -25,6 +25,9 @@ class PlatformPolicy(models.Model):
     proposal_answer_days = models.PositiveSmallIntegerField(
         default=4, help_text=_("After this a proposal nobody answered lapses.")
     )
+    change_order_pay_days = models.PositiveSmallIntegerField(
+        default=7, help_text=_("After this, extra work both agreed on and nobody paid is off.")
+    )
     cancel_answer_hours = models.PositiveSmallIntegerField(
         default=72, help_text=_("So long the freelancer has to answer a wish to call off.")
     )
@@ -178,6 +181,9 @@ class PlatformPolicy(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(proposal_answer_days__range=(1, 30)), name="policy_proposal_days"
+            ),
+            models.CheckConstraint(
+                condition=Q(change_order_pay_days__range=(1, 30)), name="policy_change_order_days"
             ),
             models.CheckConstraint(
                 condition=Q(reserve_bps__lte=F("freelancer_fee_bps") + F("client_fee_bps")),

@@ -42,7 +42,7 @@ class PartForm(Form):
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _in_currency(self, currency)
+        in_currency(self, currency)
 
 
 class BonusForm(Form):
@@ -59,10 +59,11 @@ class BonusForm(Form):
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _in_currency(self, currency)
+        in_currency(self, currency)
 
 
-def _in_currency(form: Form, currency: str) -> None:
+def in_currency(form: Form, currency: str) -> None:
+    """Have the form's amount read in that currency."""
     field = form.fields["amount"]
     if isinstance(field, MoneyField):
         field.currency = currency

@@ -15,8 +15,14 @@ from marketplace.core import clock
 from marketplace.core.display import day_text, moment_text, money_text
 from marketplace.core.money import Money
 from payments.selectors import HoldMoney, Segment, where_money_is
-from projects.models import Bonus, Milestone, Proposal
-from projects.selectors.contracts import Seat, bonuses_of, contracts_of, milestones_of
+from projects.models import Bonus, ChangeOrder, Milestone, Proposal
+from projects.selectors.contracts import (
+    Seat,
+    bonuses_of,
+    contracts_of,
+    milestones_of,
+    open_order,
+)
 from projects.selectors.next_step import NextStep, next_step
 
 S = Milestone.Status
@@ -165,6 +171,7 @@ class Workspace:
     segments: list[Segment]
     sums: list[Sum]
     bonuses: list[BonusRow] = field(default_factory=list)
+    order: ChangeOrder | None = None
 
 
 def workspace_of(seat: Seat) -> Workspace:
@@ -173,17 +180,24 @@ def workspace_of(seat: Seat) -> Workspace:
     bonuses = bonuses_of(seat.contract)
     holds = [step.hold for step in milestones if step.hold]
     where = where_money_is([*holds, *(bonus.hold for bonus in bonuses)])
-    return workspace(seat, milestones, where, bonuses)
+    return workspace(seat, milestones, where, bonuses, order=open_order(seat.contract))
 
 
 def workspace(
-    seat: Seat, milestones: Iterable[Milestone], where: Where, bonuses: Iterable[Bonus] = ()
+    seat: Seat,
+    milestones: Iterable[Milestone],
+    where: Where,
+    bonuses: Iterable[Bonus] = (),
+    *,
+    order: ChangeOrder | None = None,
 ) -> Workspace:
     """The same from what a caller has fetched already."""
     steps = [_step(milestone, where, seat) for milestone in milestones]
     segments = [segment for step in steps for segment in step.segments]
     rows = [BonusRow(bonus, where[bonus.hold_id]) for bonus in bonuses]
-    return Workspace(seat, steps, segments, [*sums(seat, steps, segments), *_bonus(rows)], rows)
+    return Workspace(
+        seat, steps, segments, [*sums(seat, steps, segments), *_bonus(rows)], rows, order
+    )
 
 
 def _bonus(rows: Sequence[BonusRow]) -> list[Sum]:

@@ -16,6 +16,7 @@ from payments.services import holds
 from projects.models import Milestone, Proposal
 from projects.models.contracts import Side
 from projects.services import clocks, locks, news
+from projects.services.change_orders import closing
 from projects.services.contracts import end_if_over
 from projects.services.sides import over_money
 
@@ -208,6 +209,7 @@ def _divide(milestone: Milestone, proposal: Proposal, *, by: User) -> None:
     if hold is None or amount is None:
         raise InvalidTransition
     overtake(milestone, by=by)
+    closing.overtake(milestone, by=by)
     _overtake_cancellation(milestone, by=by)
     milestone.move_to(Milestone.Status.SETTLED, review_due_at=None, remind_at=None)
     holds.settle(hold, to_payee=amount, by=by, basis_detail=f"proposal:{proposal.pk}")
