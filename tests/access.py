@@ -255,6 +255,7 @@ ACCESS |= {
     "payments:bank-report": Row(EVERYONE, (GO,) * 6, _bank_link),
     # Only the freelancer has an account at Stripe.
     "payments:pay-out": Row(POST_ONLY, (LOGIN, GO, *(MISSING,) * 4)),
+    "payments:pay-out-at-once": Row(POST_ONLY, (LOGIN, GO, *(MISSING,) * 4)),
     "payments:payout-look": Row(POST_ONLY, (LOGIN, GO, *(MISSING,) * 4)),
     "payments:payout-schedule": Row(EARNER, (LOGIN, BAD, *(MISSING,) * 4)),
     # The freelancer has an account at Stripe already; the others have to name a country.

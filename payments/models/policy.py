@@ -130,6 +130,13 @@ class PlatformPolicy(models.Model):
     bank_change_days = models.PositiveSmallIntegerField(
         default=3, help_text=_("So long payouts wait after a payee's bank details changed.")
     )
+    # Payouts within minutes (rule M10), for a fee that is what they cost.
+    instant_payouts = models.BooleanField(
+        default=True, help_text=_("Offered to payees whose released money does not wait.")
+    )
+    instant_payout_days = models.PositiveSmallIntegerField(
+        default=7, help_text=_("So old the payout account and its bank details must be for that.")
+    )
     # Who wrote this version; nobody for the one that came with the installation. Shipped rows
     # stay when a database is emptied of people, so the database itself does not tie the two.
     set_by = models.ForeignKey(

@@ -64,6 +64,14 @@ def _by_record(hold: Hold, policy: PlatformPolicy) -> tuple[int, Transfer.Wait]:
     }[trust_tier(finished_contracts(hold.payee), policy)]
 
 
+def waits(payee: Party, policy: PlatformPolicy) -> bool:
+    """Whether money released to the payee by a known client waits out a security hold."""
+    if not policy.security_hold_by_tier:
+        return policy.security_hold_days > 0
+    days = {1: policy.hold_days_tier_1, 2: policy.hold_days_tier_2, 3: policy.hold_days_tier_3}
+    return days[trust_tier(finished_contracts(payee), policy)] > 0
+
+
 def _has_paid_before(payer: Party) -> bool:
     """Whether money of theirs has once arrived somewhere: their way of paying has proved good."""
     return Transfer.objects.filter(hold__payer=payer, status=Transfer.Status.SENT).exists()
