@@ -39,8 +39,8 @@ LAWS = (
         "SELECT count(*) FROM projects_contract",
         """SELECT c.id FROM projects_contract c
            LEFT JOIN projects_milestone m ON m.contract_id = c.id
-           GROUP BY c.id HAVING coalesce(sum(m.amount_minor + m.returned_minor), 0)
-                  <> c.price_minor""",
+           GROUP BY c.id HAVING coalesce(
+               sum(m.amount_minor + m.returned_minor + m.carried_minor), 0) <> c.price_minor""",
     ),
     Law(
         "a milestone says what its hold says",
@@ -52,7 +52,8 @@ LAWS = (
                ('disputed', 'paused'), ('disputed', 'frozen'), ('frozen', 'frozen'),
                ('settled', 'released'), ('settled', 'refunded'),
                ('settled', 'split'), ('cancelled', 'cancelled'), ('cancelled', 'refunded'))
-              OR m.amount_minor <> h.amount_minor OR m.returned_minor <> h.returned_minor""",
+              OR m.amount_minor <> h.amount_minor OR m.returned_minor <> h.returned_minor
+              OR m.carried_minor <> h.carried_minor""",
     ),
     Law(
         "a milestone is disputed exactly while a dispute about it is open",
@@ -85,7 +86,7 @@ LAWS = (
            JOIN projects_milestone m ON m.id = o.milestone_id
            LEFT JOIN projects_amendment a ON a.order_id = o.id
            WHERE a.id IS NULL OR a.contract_id <> o.contract_id OR m.contract_id <> o.contract_id
-              OR m.amount_minor + m.returned_minor <> o.amount_minor
+              OR m.amount_minor + m.returned_minor + m.carried_minor <> o.amount_minor
               OR (o.status = 'in_force') <> (m.funded_at IS NOT NULL)
               OR (o.status = 'agreed' AND m.status NOT IN ('planned', 'funding'))
               OR (o.status IN ('unpaid', 'overtaken') AND m.status <> 'cancelled')""",

@@ -189,7 +189,7 @@ def _post_fee(movement: gateway.BalanceTransaction) -> None:
     moved = Money(movement.net, movement.currency)
     ledger.post(
         f"fee:{movement.id}",
-        movement.type,
+        "service_fee" if movement.type == "stripe_fee" else movement.type,
         [(ledger.STRIPE_BALANCE, -moved), (ledger.STRIPE_FEES, moved)],
         ref=movement.source or movement.id,
     )

@@ -31,6 +31,8 @@ def finished_contracts(payee: Party) -> int:
     somebody.
     """
     stopped = Q(pauses__gt=0) | Q(given_back_minor__gt=0) | Q(returned_minor__gt=0)
+    # Whoever got less than was agreed, got less, whatever the rest is held for.
+    stopped |= Q(carried_minor__gt=0)
     works = (
         Hold.objects.filter(payee=payee, held_at__isnull=False, fee_free=False)
         .exclude(work="")

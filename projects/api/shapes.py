@@ -37,6 +37,7 @@ class ProposalShape(Serializer):
     mine = serializers.BooleanField()
     due_on = serializers.DateField(allow_null=True)
     amount = AmountField(allow_null=True)
+    carry = serializers.BooleanField()
     answer_due_at = serializers.DateTimeField()
 
 
@@ -294,6 +295,9 @@ class ReleasePartShape(Serializer):
 
     amount = serializers.CharField(max_length=20)
     reason = serializers.CharField(max_length=2000)
+    carry = serializers.BooleanField(
+        required=False, default=False, help_text="Hold the rest for the next milestone"
+    )
 
 
 class WantRoundShape(Serializer):
@@ -322,6 +326,12 @@ class AnswerShape(Serializer):
     """Whether the proposal is accepted; `null` takes one's own back."""
 
     accept = serializers.BooleanField(allow_null=True)
+
+
+class AnswerProposalShape(AnswerShape):
+    """The same; a client may take a rest back that would be held for the next milestone."""
+
+    take_rest_back = serializers.BooleanField(required=False, default=False)
 
 
 class GiveBonusShape(Serializer):

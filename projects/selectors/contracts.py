@@ -216,6 +216,7 @@ def _open_proposals() -> QuerySet[Proposal, Any]:
                 side="side",
                 due_on="due_on",
                 minor="amount_minor",
+                carry="carry",
                 answer_due_at="answer_due_at",
             )
         )

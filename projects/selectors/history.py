@@ -175,6 +175,27 @@ KINDS: dict[str, tuple[str, str, Any]] = {
         "",
         gettext_lazy("Nobody answered about %(amount)s for milestone %(n)s"),
     ),
+    "carry.asked": (
+        "scale",
+        "warn",
+        gettext_lazy(
+            "%(actor)s proposed %(amount)s for milestone %(n)s, and to hold %(kept)s for "
+            "“%(title)s”"
+        ),
+    ),
+    "carry.accepted": (
+        "check",
+        "good",
+        gettext_lazy(
+            "You agreed on milestone %(n)s: %(amount)s to %(freelancer)s, %(kept)s stays held for "
+            "“%(title)s”"
+        ),
+    ),
+    "milestone.funded_by_rest": (
+        "lock",
+        "held",
+        gettext_lazy("Milestone %(n)s is funded with %(amount)s that was left"),
+    ),
     "bonus.paid": ("plus", "good", gettext_lazy("%(client)s paid a bonus of %(amount)s")),
     "bonus.paid_out": (
         "bank",
@@ -390,6 +411,7 @@ def _words(event: ContractEvent, seat: Seat) -> dict[str, object]:
         "amount": "" if amount is None else money_text(amount),
         "day": day_text(due) if (due := parse_date(event.facts.get("due_on", ""))) else "",
         "title": event.facts.get("title", ""),
+        "kept": money_text(Money(event.facts.get("kept_minor", 0), contract.currency)),
         "back": money_text(Money(event.facts.get("back_minor", 0), contract.currency)),
     }
 

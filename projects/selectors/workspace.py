@@ -76,6 +76,7 @@ class Suggestion:
     mine: bool
     due_on: dt.date | None
     amount: Money | None
+    carry: bool
     answer_due_at: dt.datetime | None
     text: str
     url: str
@@ -259,6 +260,7 @@ def _suggestion(proposal: dict[str, Any], milestone: Milestone, seat: Seat) -> S
         mine=mine,
         due_on=due_on,
         amount=amount,
+        carry=proposal["carry"],
         answer_due_at=parse_datetime(proposal["answer_due_at"]),
         text=text % words,
         url=url,
@@ -267,6 +269,9 @@ def _suggestion(proposal: dict[str, Any], milestone: Milestone, seat: Seat) -> S
 
 def _meta(milestone: Milestone, where: Where, seat: Seat, delivery: dict[str, Any] | None) -> str:
     words = _state_in_words(milestone, where, seat, delivery)
+    if milestone.carried:
+        on = _("%(amount)s of it held for the next one") % {"amount": money_text(milestone.carried)}
+        words = _("%(state)s, %(more)s") % {"state": words, "more": on} if words else on
     if not milestone.returned:
         return words
     back = _("%(amount)s of it given back before") % {"amount": money_text(milestone.returned)}
@@ -288,7 +293,7 @@ def _state_in_words(
             "Changes asked for, round %(n)s of %(all)s",
             "Changes asked for, round %(n)s of %(all)s",
             asked,
-        ) % {"n": asked, "all": seat.contract.change_rounds}
+        ) % {"n": asked, "all": max(asked, seat.contract.change_rounds)}
     if milestone.status == S.APPROVED and milestone.approved_at:
         approved = _("Approved %(day)s") % {"day": day_text(milestone.approved_at)}
         approved = _with_give_back(approved, where.get(milestone.hold_id or 0))
@@ -372,6 +377,11 @@ def sums(seat: Seat, steps: Sequence[Step], segments: Sequence[Segment]) -> list
         total = sum(part.money.minor for part in segments if part.state == state)
         if total:
             rows.append(Sum(label % names, Money(total, contract.currency)))
+    carried = sum(step.milestone.carried_minor for step in steps)
+    if carried:
+        rows.append(
+            Sum(_("Agreed on less, held for the next one"), Money(carried, contract.currency))
+        )
     dropped = sum(s.money.minor for s in steps if s.cancelled and not s.segments)
     if dropped:
         rows.append(Sum(_("Called off, never paid"), Money(dropped, contract.currency)))

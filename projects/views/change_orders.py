@@ -21,7 +21,7 @@ from projects.models import ChangeOrder, Contract, Milestone
 from projects.selectors import contracts as selectors
 from projects.selectors.contracts import Seat
 from projects.services import deliveries
-from projects.services.change_orders import offers, terms
+from projects.services.change_orders import offers, rounds, terms
 from projects.views.contracts import changed_meanwhile
 
 METHODS = ["GET", "HEAD", "POST"]
@@ -50,7 +50,8 @@ def extra_round(request: UserRequest, ref: str, n: int) -> HttpResponse:
         "milestone": milestone,
         "form": form,
         "ready": milestone.status == Milestone.Status.SUBMITTED
-        and deliveries.rounds_left(milestone) == 0,
+        and deliveries.rounds_left(milestone) == 0
+        and not rounds.is_extra_round(milestone),
         "answer_days": seat.contract.policy.proposal_answer_days,
     }
     status = 422 if form.errors else 200
