@@ -19,4 +19,5 @@ urlpatterns = [
     path("settings/suggestions/forget/", wishes.forget, name="forget"),
     path("projects/new/skills/suggested/", skills.project_skills, name="project-skills"),
     path("profile/skills/suggested/", skills.profile_skills, name="profile-skills"),
+    *insight,
 ]

@@ -89,6 +89,12 @@ class PayOutForm(Form):
         return currency
 
 
+class PayOutAtOnceForm(PayOutForm):
+    """The same within minutes, for the fee the page showed."""
+
+    fee = forms.IntegerField(min_value=0)
+
+
 class QuoteForm(Form):
     """An amount to look at."""
 

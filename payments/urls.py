@@ -32,6 +32,7 @@ urlpatterns = [
     path("payouts/", payouts.payout_list, name="payouts"),
     path("payouts/not-me/<str:token>/", payouts.bank_report, name="bank-report"),
     path("payouts/now/", payouts.pay_out, name="pay-out"),
+    path("payouts/at-once/", payouts.pay_out_at_once, name="pay-out-at-once"),
     path("payouts/look/", payouts.payout_look, name="payout-look"),
     path("payouts/schedule/", payouts.payout_schedule, name="payout-schedule"),
     path("payouts/setup/", payouts.payout_setup, name="payout-setup"),

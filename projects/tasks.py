@@ -18,6 +18,7 @@ from projects.services import (
     proposals,
     reviews,
 )
+from projects.services.change_orders import offers
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ SWEEPS: tuple[Callable[[], object], ...] = (
     ending.lapse_due,
     ending.forget_consents,
     proposals.lapse_due,
+    offers.end_due,
     lateness.notice_due,
     dormancy.run_due,
     custody.run_due,

@@ -257,6 +257,7 @@ ACCESS |= {
     "payments:bank-report": Row(EVERYONE, (GO,) * 6, _bank_link),
     # Only the freelancer has an account at Stripe.
     "payments:pay-out": Row(POST_ONLY, (LOGIN, GO, *(MISSING,) * 4)),
+    "payments:pay-out-at-once": Row(POST_ONLY, (LOGIN, GO, *(MISSING,) * 4)),
     "payments:payout-look": Row(POST_ONLY, (LOGIN, GO, *(MISSING,) * 4)),
     "payments:payout-schedule": Row(EARNER, (LOGIN, BAD, *(MISSING,) * 4)),
     # The freelancer has an account at Stripe already; the others have to name a country.
@@ -419,6 +420,10 @@ def _proposal(world: Any) -> dict[str, Any]:
     return {"ref": world.contract.ref, "proposal": world.proposal.ref}
 
 
+def _order(world: Any) -> dict[str, Any]:
+    return {"ref": world.contract.ref, "order": world.order.ref}
+
+
 def _dispute(world: Any) -> dict[str, Any]:
     return {"ref": world.dispute.ref}
 
@@ -473,6 +478,13 @@ ACCESS |= {
     "projects:answer-proposal": Row(
         get=POST_ONLY, post=(LOGIN, GO, MISSING, GO, MISSING, MISSING), kwargs=_proposal
     ),
+    "projects:offer-work": Row(get=SIDES, post=BAD_FOR_BOTH, kwargs=_contract),
+    "projects:extra-round": Row(get=CLIENT_ONLY, post=BAD_FOR_CLIENT, kwargs=_in_review),
+    "projects:change-order": Row(get=SIDES, post=POST_ONLY, kwargs=_order),
+    "projects:price-order": Row(get=POST_ONLY, post=BAD_FOR_BOTH, kwargs=_order),
+    "projects:answer-order": Row(
+        get=POST_ONLY, post=(LOGIN, GO, MISSING, GO, MISSING, MISSING), kwargs=_order
+    ),
     "projects:bonus": Row(get=CLIENT_ONLY, post=BAD_FOR_CLIENT, kwargs=_contract),
     "projects:purchase-order": Row(
         get=CLIENT_ONLY, post=(LOGIN, NO, MISSING, GO, MISSING, MISSING), kwargs=_contract
@@ -516,6 +528,11 @@ ACCESS |= {
     "api:dormant": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_in_review),
     "api:give-back": Row(get=NOT_GET, post=BAD_FOR_FREELANCER, kwargs=_planned),
     "api:answer-proposal": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_proposal),
+    "api:offer-work": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_contract),
+    "api:extra-round": Row(get=NOT_GET, post=BAD_FOR_CLIENT, kwargs=_in_review),
+    "api:change-order": Row(get=SIDES, kwargs=_order),
+    "api:price-order": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_order),
+    "api:answer-order": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_order),
     "api:bonus": Row(get=NOT_GET, post=BAD_FOR_CLIENT, kwargs=_contract),
     "api:open-dispute": Row(get=NOT_GET, post=BAD_FOR_BOTH, kwargs=_in_review),
     "api:dispute": Row(get=SIDES, kwargs=_dispute),

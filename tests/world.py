@@ -25,6 +25,7 @@ from projects.services import (
     reviews,
 )
 from projects.services import funding as funding_milestones
+from projects.services.change_orders import offers
 from projects.services.contracts import MilestonePlan
 from projects.services.wanted import Wanted
 from tests.factories import ProfileFactory, StaffFactory, UserFactory
@@ -71,6 +72,14 @@ def build_world(sandbox) -> World:
     w.delivery = deliver(w, w.m2)
     w.proposal = proposals.propose_extension(
         w.m3, by=w.freelancer, due_on=w.m3.due_on + dt.timedelta(days=1), reason="A holiday."
+    )
+    w.order = offers.offer_work(
+        w.contract,
+        by=w.freelancer,
+        title="A second language",
+        body="The same pages in Dutch.",
+        amount=eur(200),
+        due_on=clock.now().date() + dt.timedelta(days=30),
     )
     w.message = messages.send(w.contract, by=w.client, body="Looks good so far.")
 

@@ -19,11 +19,14 @@ class Law:
 
 LAWS = (
     Law(
-        "every contract has an accepted bid of its own project",
+        "a contract is an accepted bid of its own project, and what both agreed to add",
         "SELECT count(*) FROM projects_contract",
         """SELECT c.id FROM projects_contract c JOIN projects_bid b ON b.id = c.bid_id
            WHERE b.status <> 'accepted' OR b.project_id <> c.project_id
-              OR b.freelancer_id <> c.freelancer_id OR b.price_minor <> c.price_minor""",
+              OR b.freelancer_id <> c.freelancer_id
+              OR c.price_minor <> b.price_minor + coalesce((
+                  SELECT sum(o.amount_minor) FROM projects_changeorder o
+                  WHERE o.contract_id = c.id AND o.milestone_id IS NOT NULL), 0)""",
     ),
     Law(
         "every accepted bid has its contract",
@@ -36,8 +39,8 @@ LAWS = (
         "SELECT count(*) FROM projects_contract",
         """SELECT c.id FROM projects_contract c
            LEFT JOIN projects_milestone m ON m.contract_id = c.id
-           GROUP BY c.id HAVING coalesce(sum(m.amount_minor + m.returned_minor), 0)
-                  <> c.price_minor""",
+           GROUP BY c.id HAVING coalesce(
+               sum(m.amount_minor + m.returned_minor + m.carried_minor), 0) <> c.price_minor""",
     ),
     Law(
         "a milestone says what its hold says",
@@ -49,7 +52,8 @@ LAWS = (
                ('disputed', 'paused'), ('disputed', 'frozen'), ('frozen', 'frozen'),
                ('settled', 'released'), ('settled', 'refunded'),
                ('settled', 'split'), ('cancelled', 'cancelled'), ('cancelled', 'refunded'))
-              OR m.amount_minor <> h.amount_minor OR m.returned_minor <> h.returned_minor""",
+              OR m.amount_minor <> h.amount_minor OR m.returned_minor <> h.returned_minor
+              OR m.carried_minor <> h.carried_minor""",
     ),
     Law(
         "a milestone is disputed exactly while a dispute about it is open",
@@ -74,6 +78,31 @@ LAWS = (
                 AND m.status NOT IN ('funded', 'submitted', 'changes_requested'))
                OR (p.kind = 'extension' AND m.status NOT IN ('planned', 'funding', 'funded'))
                OR p.amount_minor >= m.amount_minor)""",
+    ),
+    Law(
+        "extra work is in force exactly when it is paid, and its milestone is what was offered",
+        "SELECT count(*) FROM projects_changeorder WHERE milestone_id IS NOT NULL",
+        """SELECT o.id FROM projects_changeorder o
+           JOIN projects_milestone m ON m.id = o.milestone_id
+           LEFT JOIN projects_amendment a ON a.order_id = o.id
+           WHERE a.id IS NULL OR a.contract_id <> o.contract_id OR m.contract_id <> o.contract_id
+              OR m.amount_minor + m.returned_minor + m.carried_minor <> o.amount_minor
+              OR (o.status = 'in_force') <> (m.funded_at IS NOT NULL)
+              OR (o.status = 'agreed' AND m.status NOT IN ('planned', 'funding'))
+              OR (o.status IN ('unpaid', 'overtaken') AND m.status <> 'cancelled')""",
+    ),
+    Law(
+        "a wish for an extra round is open only while the work is in review",
+        """SELECT count(*) FROM projects_changeorder
+           WHERE about_id IS NOT NULL AND status IN ('wanted', 'offered')""",
+        """SELECT o.id FROM projects_changeorder o JOIN projects_milestone m ON m.id = o.about_id
+           WHERE o.status IN ('wanted', 'offered') AND m.status NOT IN ('submitted', 'frozen')""",
+    ),
+    Law(
+        "nothing is added to a contract that is over",
+        "SELECT count(*) FROM projects_changeorder WHERE status IN ('wanted', 'offered', 'agreed')",
+        """SELECT o.id FROM projects_changeorder o JOIN projects_contract c ON c.id = o.contract_id
+           WHERE o.status IN ('wanted', 'offered', 'agreed') AND c.status <> 'active'""",
     ),
     Law(
         "a bonus waits for its release exactly while its money is held, and costs no fee",

@@ -28,6 +28,9 @@ class SecondAdmin(ReadOnlyAdmin):
 
     # With `approve`, `refuse`, `why_not_by` and the name of the permission.
     service: Any
+    # What is said when it is decided.
+    said_yes = gettext_lazy("Posted. It stays on the record with both names.")
+    said_no = gettext_lazy("Refused. Nothing has moved.")
 
     list_filter = ("status", "needs_second")
     ordering = ("decided_at", "-asked_at")
@@ -54,11 +57,11 @@ class SecondAdmin(ReadOnlyAdmin):
 
         def approve(reason: str) -> str:
             self.service.approve(row, by=request.user, reason=reason)
-            return _("Posted. It stays on the record with both names.")
+            return str(self.said_yes)
 
         def refuse(reason: str) -> str:
             self.service.refuse(row, by=request.user, reason=reason)
-            return _("Refused. Nothing has moved.")
+            return str(self.said_no)
 
         return ask_for_reason(
             self,

@@ -14,7 +14,7 @@ from marketplace.core.errors import InvalidInput
 from marketplace.core.money import InvalidAmount, Money
 from payments.api.parts import AFTER, AmountField, caller
 from payments.selectors import payouts
-from payments.services import bank_payouts
+from payments.services import bank_payouts, instant
 
 
 class PayoutSerializer(serializers.Serializer):  # type: ignore[type-arg]
@@ -25,6 +25,8 @@ class PayoutSerializer(serializers.Serializer):  # type: ignore[type-arg]
     amount = AmountField()
     currency = serializers.CharField()
     automatic = serializers.BooleanField()
+    at_once = serializers.BooleanField()
+    fee = AmountField()
     bank = serializers.CharField(allow_null=True)
     arrives_on = serializers.DateField(allow_null=True)
     failure = serializers.CharField(allow_blank=True)
@@ -38,6 +40,18 @@ class PayOutSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
     amount = serializers.CharField(help_text="Like 92 or 92.00")
     currency = serializers.CharField(max_length=3)
+    fee = serializers.CharField(
+        required=False,
+        help_text="With it the money goes within minutes, if that is offered for this fee",
+    )
+
+
+class PayoutOfferSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """What can arrive within minutes, and what that costs beside it."""
+
+    amount = AmountField()
+    fee = AmountField()
+    currency = serializers.CharField()
 
 
 class PayoutPageSerializer(serializers.Serializer):  # type: ignore[type-arg]
@@ -45,6 +59,7 @@ class PayoutPageSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
     results = PayoutSerializer(many=True)
     after = serializers.CharField(allow_blank=True)
+    at_once = PayoutOfferSerializer(many=True)
 
 
 class PayoutsView(APIView):
@@ -64,7 +79,10 @@ class PayoutsView(APIView):
         rows, after = payouts.payouts_of(
             caller(request), after=request.query_params.get("after", "")
         )
-        return Response(PayoutPageSerializer({"results": rows, "after": after}).data)
+        account = payouts.payout_account_of(caller(request).own_party)
+        offers = instant.offers(account) if account and account.stripe_id else []
+        page = {"results": rows, "after": after, "at_once": offers}
+        return Response(PayoutPageSerializer(page).data)
 
     @extend_schema(
         operation_id="pay_out", request=PayOutSerializer, responses={201: PayoutSerializer}
@@ -74,15 +92,23 @@ class PayoutsView(APIView):
         """Send money that is ready to the caller's own bank now."""
         asked = PayOutSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        try:
-            amount = Money.parse(asked.validated_data["amount"], asked.validated_data["currency"])
-        except InvalidAmount as error:
-            raise InvalidInput(str(error), field="amount") from error
+        given = asked.validated_data
+        amount = _amount(given["amount"], given["currency"], "amount")
         user = caller(request)
         # The caller's key is of any length; its digest names the wish in our rows.
         key = hashlib.sha256(request.headers["Idempotency-Key"].encode()).hexdigest()
-        payout = bank_payouts.pay_out(
-            payouts.payout_account_to_manage(user), by=user, amount=amount, key=key
-        )
+        account = payouts.payout_account_to_manage(user)
+        if "fee" in given:
+            fee = _amount(given["fee"], given["currency"], "fee")
+            payout = bank_payouts.pay_out_at_once(account, by=user, amount=amount, fee=fee, key=key)
+        else:
+            payout = bank_payouts.pay_out(account, by=user, amount=amount, key=key)
         payout.refresh_from_db()
         return Response(PayoutSerializer(payout).data, status=201)
+
+
+def _amount(typed: str, currency: str, field: str) -> Money:
+    try:
+        return Money.parse(typed, currency)
+    except InvalidAmount as error:
+        raise InvalidInput(str(error), field=field) from error

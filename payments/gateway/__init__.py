@@ -9,10 +9,13 @@ Which Stripe answers, the real one or the sandbox, is a matter of `STRIPE_API_BA
 
 from payments.gateway.accounts import Account, account_link, create_account, retrieve_account
 from payments.gateway.balances import (
+    AtOnce,
     BalanceTransaction,
+    Ready,
     available,
     balance,
     list_balance_transactions,
+    ready_to_leave,
 )
 from payments.gateway.banks import Bank, list_banks
 from payments.gateway.charges import Charge, retrieve_charge
@@ -57,6 +60,7 @@ from payments.gateway.transfers import Transfer, find_transfer, transfer
 __all__ = [
     "MANUAL",
     "Account",
+    "AtOnce",
     "BadSignature",
     "BalanceTransaction",
     "Bank",
@@ -69,6 +73,7 @@ __all__ = [
     "GatewayError",
     "KeyReused",
     "Payout",
+    "Ready",
     "Refund",
     "Refused",
     "Reversal",
@@ -95,6 +100,7 @@ __all__ = [
     "pay_out",
     "payout_schedule",
     "read_event",
+    "ready_to_leave",
     "refund",
     "retrieve_account",
     "retrieve_charge",

@@ -45,7 +45,39 @@ def balance(*, account: str = "") -> dict[str, int]:
 
 def available(*, account: str) -> dict[str, int]:
     """What a connected account can pay out now, by currency."""
-    return _sums([(part.amount, part.currency) for part in _retrieve(account).available])
+    return ready_to_leave(account=account).available
+
+
+@dataclass(frozen=True)
+class AtOnce:
+    """What may leave within minutes, and what is kept for that; together they are the balance."""
+
+    net: int
+    fee: int
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What can leave a connected account now, by currency."""
+
+    available: dict[str, int]
+    at_once: dict[str, AtOnce]
+
+
+def ready_to_leave(*, account: str) -> Ready:
+    """What a connected account can pay out now, and what of it within minutes, less the fee.
+
+    The fee is the one the operator has set at Stripe for payouts of connected accounts.
+    """
+    told = _retrieve(account)
+    at_once: dict[str, AtOnce] = {}
+    for part in told.instant_available or []:
+        nets = [to.amount for to in part.net_available or []]
+        if nets:
+            whole = from_stripe(part.amount, part.currency)
+            net = from_stripe(max(nets), part.currency)
+            at_once[whole.currency] = AtOnce(net.minor, whole.minor - net.minor)
+    return Ready(_sums([(part.amount, part.currency) for part in told.available]), at_once)
 
 
 def _retrieve(account: str) -> stripe.Balance:

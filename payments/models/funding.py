@@ -143,6 +143,8 @@ class FundingPart(models.Model):
     client_fee_minor = models.BigIntegerField()
     # The hold took this money; what came too late was sent back instead.
     taken = models.BooleanField(default=False)
+    # It is no money of its own: it came out of another part of the same funding (rule M2).
+    carried = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -155,7 +157,15 @@ class FundingPart(models.Model):
                 condition=Q(amount_minor__gt=0, client_fee_minor__gte=0),
                 name="funding_part_positive",
             ),
+            models.CheckConstraint(
+                condition=Q(carried=False) | Q(taken=True), name="funding_part_carried_is_taken"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.hold} in {self.funding}"
+
+    @property
+    def stays_minor(self) -> int:
+        """What of it was not carried on to another part, fee included, minor units."""
+        return self.amount_minor + self.client_fee_minor - self.hold.carried_on.minor

@@ -99,6 +99,11 @@ class Hold(StatusModel):
     # amounts above are what is left: the agreement is smaller by this.
     returned_minor = models.BigIntegerField(default=0)
     returned_fee_minor = models.BigIntegerField(default=0)
+    # What of it both agreed to hold for other work instead (rule M2), and the payer's fee of that.
+    carried_minor = models.BigIntegerField(default=0)
+    carried_fee_minor = models.BigIntegerField(default=0)
+    # Whose money it is that way: it came by the same charge, and its time is counted from there.
+    carried_from = models.ForeignKey("self", models.PROTECT, null=True, related_name="carried_to")
     # How often it was paused; each pause is a journal of its own.
     pauses = models.PositiveSmallIntegerField(default=0)
     # What it was before the card payment was questioned, and will be again.
@@ -161,6 +166,10 @@ class Hold(StatusModel):
                 ),
                 name="hold_returned_not_negative",
             ),
+            models.CheckConstraint(
+                condition=Q(carried_minor__gte=0, carried_fee_minor__gte=0),
+                name="hold_carried_not_negative",
+            ),
         ]
         indexes = [
             models.Index(fields=["payer", "-id"], name="hold_of_payer"),
@@ -217,9 +226,21 @@ class Hold(StatusModel):
         return self.returned + Money(self.returned_fee_minor, self.currency)
 
     @property
+    def carried(self) -> Money:
+        """What of the first amount is held for other work now."""
+        return Money(self.carried_minor, self.currency)
+
+    @property
+    def carried_on(self) -> Money:
+        """The same with the payer's fee of it."""
+        return self.carried + Money(self.carried_fee_minor, self.currency)
+
+    @property
     def paid_in(self) -> Money:
-        """What the payer paid in the beginning."""
-        return self.client_pays + self.returned_to_payer
+        """What the payer paid for it in the beginning; nothing for what was carried here."""
+        if self.carried_from_id is not None:
+            return Money.zero(self.currency)
+        return self.client_pays + self.returned_to_payer + self.carried_on
 
     def returnable_until(self, policy: PlatformPolicy) -> dt.datetime | None:
         """Until when the payee may give back of it (rule C3), by its policy; None for nothing."""

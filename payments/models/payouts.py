@@ -58,6 +58,8 @@ class PayoutAccount(models.Model):
     # What can go to the bank at once, by currency, as Stripe last said.
     available = models.JSONField(default=dict)
     available_at = models.DateTimeField(null=True)
+    # What of it can be there within minutes, less the fee for that, and the fee, by currency.
+    at_once = models.JSONField(default=dict)
     # When the payee wants to be paid out.
     interval = models.CharField(max_length=8, choices=Interval, default=Interval.DAILY)
     weekday = models.CharField(max_length=9, choices=Weekday, blank=True)
@@ -267,6 +269,9 @@ class Payout(Outgoing):
     # Where it goes; nothing when Stripe names an account we never saw as the one in use.
     bank = models.ForeignKey(BankDetails, models.PROTECT, null=True, related_name="payouts")
     automatic = models.BooleanField(default=True)
+    # Within minutes, and what the payee pays for that beside the amount (rule M10).
+    at_once = models.BooleanField(default=False)
+    fee_minor = models.BigIntegerField(default=0)
     # Names the wish, so that a second click is the same payout.
     asked_as = models.CharField(max_length=80, blank=True)
     arrives_on = models.DateField(null=True)
@@ -289,6 +294,10 @@ class Payout(Outgoing):
                 name="payout_asked_once",
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payout_positive"),
+            models.CheckConstraint(
+                condition=Q(fee_minor=0) | Q(fee_minor__gt=0, at_once=True),
+                name="payout_fee_is_for_speed",
+            ),
             models.CheckConstraint(
                 condition=Q(
                     status__in=[
@@ -327,6 +336,11 @@ class Payout(Outgoing):
 
     def __str__(self) -> str:
         return f"payout {self.ref}"
+
+    @property
+    def fee(self) -> Money:
+        """What Stripe kept beside the amount, because it went at once."""
+        return Money(self.fee_minor, self.currency)
 
     @property
     def why(self) -> str:

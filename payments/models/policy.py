@@ -25,6 +25,9 @@ class PlatformPolicy(models.Model):
     proposal_answer_days = models.PositiveSmallIntegerField(
         default=4, help_text=_("After this a proposal nobody answered lapses.")
     )
+    change_order_pay_days = models.PositiveSmallIntegerField(
+        default=7, help_text=_("After this, extra work both agreed on and nobody paid is off.")
+    )
     cancel_answer_hours = models.PositiveSmallIntegerField(
         default=72, help_text=_("So long the freelancer has to answer a wish to call off.")
     )
@@ -175,6 +178,13 @@ class PlatformPolicy(models.Model):
         default=7,
         help_text=_("After so many days without a sign of life a contract’s outlook says so."),
     )
+    # Payouts within minutes (rule M10), for a fee that is what they cost.
+    instant_payouts = models.BooleanField(
+        default=True, help_text=_("Offered to payees whose released money does not wait.")
+    )
+    instant_payout_days = models.PositiveSmallIntegerField(
+        default=7, help_text=_("So old the payout account and its bank details must be for that.")
+    )
     # Who wrote this version; nobody for the one that came with the installation. Shipped rows
     # stay when a database is emptied of people, so the database itself does not tie the two.
     set_by = models.ForeignKey(
@@ -226,6 +236,9 @@ class PlatformPolicy(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(proposal_answer_days__range=(1, 30)), name="policy_proposal_days"
+            ),
+            models.CheckConstraint(
+                condition=Q(change_order_pay_days__range=(1, 30)), name="policy_change_order_days"
             ),
             models.CheckConstraint(
                 condition=Q(reserve_bps__lte=F("freelancer_fee_bps") + F("client_fee_bps")),

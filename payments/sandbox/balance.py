@@ -1,14 +1,19 @@
 """Balances and the transactions that move them."""
 
+from payments.sandbox import banks
 from payments.sandbox.contract import blank
 from payments.sandbox.events import emit
 from payments.sandbox.state import PLATFORM, Body
 from payments.sandbox.world import Call, World
 
 # How long the money of a card payment stays pending, as on many European accounts.
+# What a payout within minutes costs: a share of the amount, rounded up, and at least so much.
+INSTANT_BPS, INSTANT_LEAST = 100, 40
 SETTLES_AFTER = 2 * 24 * 3600
 REPORTING_CATEGORIES = {
     "adjustment": "other_adjustment",
+    "application_fee": "platform_earning",
+    "application_fee_refund": "platform_earning_refund",
     "charge": "charge",
     "payment": "charge",
     "payment_refund": "refund",
@@ -17,6 +22,7 @@ REPORTING_CATEGORIES = {
     "payout_failure": "payout_reversal",
     "refund": "refund",
     "refund_failure": "refund_failure",
+    "stripe_fee": "fee",
     "topup": "topup",
     "transfer": "transfer",
     "transfer_refund": "transfer_reversal",
@@ -93,7 +99,37 @@ def of_account(world: World, account: str) -> Body:
         ]
         for part in (0, 1)
     ]
-    return {**blank("balance"), "available": parts[0], "pending": parts[1]}
+    found = {**blank("balance"), "available": parts[0], "pending": parts[1]}
+    bank = None if account == PLATFORM else banks.in_use(world, account)
+    if bank and banks.takes_instant(bank):
+        found["instant_available"] = [
+            {
+                **part,
+                "net_available": [
+                    {
+                        "amount": net,
+                        "destination": bank["id"],
+                        "source_types": {"card": net},
+                    }
+                ],
+            }
+            for part in parts[0]
+            if (net := part["amount"] - instant_fee_in(part["amount"])) > 0
+        ]
+    return found
+
+
+def instant_fee(amount: int) -> int:
+    """What it costs to have so much arrive within minutes."""
+    return max(INSTANT_LEAST, -(-amount * INSTANT_BPS // 10_000))
+
+
+def instant_fee_in(whole: int) -> int:
+    """The fee that is left beside the most that can arrive out of so much."""
+    net = whole * 10_000 // (10_000 + INSTANT_BPS)
+    while net > 0 and net + instant_fee(net) > whole:
+        net -= 1
+    return whole - max(0, net)
 
 
 def retrieve(call: Call) -> Body:

@@ -18,6 +18,9 @@ class TestNumber:
 
     number: str
     failure: str = ""
+    # Whether the bank takes payouts within minutes, and what it says when asked for one.
+    instant: bool = True
+    instant_failure: str = ""
 
     @property
     def last4(self) -> str:
@@ -29,8 +32,8 @@ NUMBERS = {
     one.number: one
     for one in (
         TestNumber(GOOD_NUMBER),
-        TestNumber("DE75512108001245126199"),
-        TestNumber("DE62370400440532013001", "no_account"),
+        TestNumber("DE75512108001245126199", instant_failure="instant_payouts_unsupported"),
+        TestNumber("DE62370400440532013001", "no_account", instant=False),
         TestNumber("DE78370400440532013002", "account_closed"),
     )
 }
@@ -42,6 +45,9 @@ def add(world: World, account: Body, number: str) -> Body:
     bank = world.state.create(
         "bank_account",
         account=account["id"],
+        available_payout_methods=["standard", "instant"]
+        if NUMBERS[number].instant
+        else ["standard"],
         bank_name=BANK_NAME,
         country=number[:2],
         currency=account["default_currency"],
@@ -66,6 +72,11 @@ def in_use(world: World, account: str) -> Body | None:
     """The bank account the next payout goes to."""
     found = world.state.select("bank_account", {}, account=account)
     return next((bank for bank in found if bank["default_for_currency"]), None)
+
+
+def takes_instant(bank: Body) -> bool:
+    """Whether Stripe offers payouts within minutes to this bank account."""
+    return "instant" in (bank.get("available_payout_methods") or []) and bank["status"] != "errored"
 
 
 def spoil(world: World, bank: Body) -> None:

@@ -11,6 +11,7 @@ from payments.sandbox.world import Call, World
 DAY = 24 * 3600
 # Banks take this long; a failure shows a day after Stripe believed the money had arrived.
 SENT_AFTER, ARRIVES_AFTER, BOUNCES_AFTER = 3600, 2 * DAY, DAY
+INSTANTLY = 1800
 FAILURES = {
     "account_closed": "The bank account has been closed.",
     "no_account": "The bank account details on file are probably incorrect.",
@@ -40,14 +41,29 @@ def create(call: Call) -> Body:
             "Sorry, you don't have any external accounts in that currency that can be paid out to.",
             code="no_account",
         )
-    if balance.available(world, currency, account=call.account) < amount:
+    fee = 0
+    if params.get("method") == "instant":
+        fee = _instant_fee(bank, amount)
+    if balance.available(world, currency, account=call.account) < amount + fee:
         raise StripeRefusal(
             "You have insufficient funds in your Stripe account for this transfer. Your card "
             "balance is too low.",
             code="balance_insufficient",
         )
     metadata = params.get("metadata", {})
-    return _make(world, bank, amount, currency, automatic=False, metadata=metadata)
+    return _make(world, bank, amount, currency, automatic=False, metadata=metadata, fee=fee)
+
+
+def _instant_fee(bank: Body, amount: int) -> int:
+    """What it costs; raises Stripe's refusal when the bank does not take it so."""
+    refusal = banks.NUMBERS[bank["_number"]].instant_failure
+    if refusal or not banks.takes_instant(bank):
+        raise StripeRefusal(
+            "This external account does not support instant payouts.",
+            code=refusal or "instant_payouts_unsupported",
+            param="method",
+        )
+    return balance.instant_fee(amount)
 
 
 def _make(
@@ -58,6 +74,7 @@ def _make(
     *,
     automatic: bool,
     metadata: Body | None = None,
+    fee: int = 0,
 ) -> Body:
     state, account = world.state, bank["account"]
     now = state.now()
@@ -65,20 +82,28 @@ def _make(
         "payout",
         account=account,
         amount=amount,
-        arrival_date=(now + ARRIVES_AFTER) // DAY * DAY,
+        application_fee_amount=fee or None,
+        arrival_date=(now + (INSTANTLY if fee else ARRIVES_AFTER)) // DAY * DAY,
         automatic=automatic,
         currency=currency,
         destination=bank["id"],
         metadata=metadata or {},
-        method="standard",
+        method="instant" if fee else "standard",
         reconciliation_status="in_progress" if automatic else "not_applicable",
         source_type="card",
         status="pending",
         type="bank_account",
-        _due_at=now + SENT_AFTER,
+        _due_at=now + (INSTANTLY // 2 if fee else SENT_AFTER),
     )
-    moved = balance.post(world, "payout", -amount, currency, source=payout["id"], account=account)
+    moved = balance.post(
+        world, "payout", -amount, currency, source=payout["id"], fee=fee, account=account
+    )
     payout["balance_transaction"] = moved["id"]
+    if fee:
+        # The payee pays the operator, and the operator pays Stripe.
+        payout["application_fee"] = f"fee_{payout['id']}"
+        balance.post(world, "application_fee", fee, currency, source=payout["application_fee"])
+        balance.post(world, "stripe_fee", -fee, currency, source=None)
     state.save(payout)
     emit(world, "payout.created", payout, account=account)
     return payout
@@ -126,7 +151,9 @@ def failure_of(world: World, payout: Body) -> str:
 
 def send(world: World, payout: Body) -> None:
     """Handed to the bank."""
-    _become(world, payout, "in_transit", due_in=ARRIVES_AFTER - SENT_AFTER)
+    instant = payout["method"] == "instant"
+    later = INSTANTLY // 2 if instant else ARRIVES_AFTER - SENT_AFTER
+    _become(world, payout, "in_transit", due_in=later)
 
 
 def arrive(world: World, payout: Body) -> None:
@@ -164,14 +191,21 @@ def cancel(world: World, payout: Body) -> None:
 
 
 def _give_back(world: World, payout: Body, kind: str) -> None:
+    fee = payout.get("application_fee_amount") or 0
     back = balance.post(
         world,
         kind,
-        payout["amount"],
+        payout["amount"] + fee,
         payout["currency"],
         source=payout["id"],
         account=payout["_account"],
     )
+    if fee:
+        # What was not delivered costs nobody anything.
+        currency = payout["currency"]
+        source = f"fr_{payout['id']}"
+        balance.post(world, "application_fee_refund", -fee, currency, source=source)
+        balance.post(world, "stripe_fee", fee, currency, source=None)
     payout["failure_balance_transaction"] = back["id"]
 
 

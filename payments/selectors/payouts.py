@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.core import signing
-from django.db.models import Count, Q, Subquery, Sum
+from django.db.models import Count, F, Q, Subquery, Sum
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -108,7 +108,9 @@ def called_off(account: PayoutAccount) -> CalledOff:
 def ready_for_bank(account: PayoutAccount) -> list[Money]:
     """What can go to the bank at once, as Stripe last said, without what is leaving just now."""
     leaving = account.payouts.filter(status=Payout.Status.REQUESTED)
-    asked = dict(leaving.values_list("currency").annotate(sum=Sum("amount_minor")))
+    asked = dict(
+        leaving.values_list("currency").annotate(sum=Sum(F("amount_minor") + F("fee_minor")))
+    )
     left = {
         currency: minor - asked.get(currency, 0) for currency, minor in account.available.items()
     }

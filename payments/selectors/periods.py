@@ -189,7 +189,11 @@ def _earned(party: Party, period: Period) -> list[Section]:
 
 def _paid_in(party: Party, period: Period) -> list[Section]:
     holds = Hold.objects.filter(
-        payer=party, held_at__gte=period.starts_at, held_at__lt=period.ends_at
+        payer=party,
+        held_at__gte=period.starts_at,
+        held_at__lt=period.ends_at,
+        # What was carried to other work was paid in where it came from.
+        carried_from=None,
     ).select_related("payee")
     works = []
     for hold in holds.order_by("held_at", "pk"):
@@ -199,8 +203,8 @@ def _paid_in(party: Party, period: Period) -> list[Section]:
                 on=hold.held_at.date(),
                 about=hold.label,
                 other_side=hold.payee.name,
-                amount=hold.amount + hold.returned,
-                fee=hold.paid_in - hold.amount - hold.returned,
+                amount=hold.amount + hold.returned + hold.carried,
+                fee=hold.paid_in - hold.amount - hold.returned - hold.carried,
                 total=hold.paid_in,
             )
         )

@@ -39,6 +39,7 @@ KINDS: dict[str, str | Promise] = {
     "transfer_reversed": _("Payout taken back"),
     "set_off": _("Kept for what is owed"),
     "returned_in_part": _("Given back by the freelancer before its release"),
+    "carried": _("Held for other work of the same contract"),
     "given_back": _("Given back by the freelancer"),
     "surplus_returned": _("Returned after a won card dispute"),
     "placed": _("Decided after a card dispute was won on appeal"),

@@ -6,7 +6,6 @@ Stripe's events are reasons to look, and what they miss the daily look finds.
 
 import datetime as dt
 import logging
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -26,6 +25,7 @@ from payments.models import BankDetails, Payout, PayoutAccount
 from payments.selectors.payouts import pause_of, ready_for_bank
 from payments.services import commands
 from payments.services.commands import command
+from payments.services.instant import offer_of
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -78,6 +78,39 @@ def pay_out(account: PayoutAccount, *, by: "User", amount: Money, key: str) -> P
     return _ask(account.pk, by=by, amount=amount, key=key)
 
 
+def pay_out_at_once(
+    account: PayoutAccount, *, by: "User", amount: Money, fee: Money, key: str
+) -> Payout:
+    """Send all that can be there within minutes, for the fee the payee has read (rule M10).
+
+    The same key again is the same payout. If the bank cannot take it so, it goes the normal way
+    without the fee. Asks Stripe first, so call it outside transactions. Raises NotAllowed,
+    PayoutsPaused, StripeAway, and InvalidInput when this is not offered (any more).
+    """
+    require_right(by, account.party, "manage")
+    again = account.payouts.filter(asked_as=key).first()
+    if again:
+        return again
+    learn_available(account)
+    return _ask_at_once(account.pk, by=by, amount=amount, fee=fee, key=key)
+
+
+@transaction.atomic
+def _ask_at_once(pk: int, *, by: "User", amount: Money, fee: Money, key: str) -> Payout:
+    account = PayoutAccount.objects.select_for_update().select_related("party").get(pk=pk)
+    again = account.payouts.filter(asked_as=key).first()
+    if again:
+        return again
+    if pause := pause_of(account):
+        raise PayoutsPaused(pause.text)
+    offer = offer_of(account, amount.currency)
+    if offer is None or (offer.amount, offer.fee) != (amount, fee):
+        raise InvalidInput(
+            _("This offer has changed. Read what it costs now and choose again."), field="amount"
+        )
+    return _request(account, amount, by=by, key=key, fee=fee)
+
+
 def learn_available(account: PayoutAccount) -> None:
     """Ask Stripe what can go to the bank now; from the payee's threshold on it does so by itself.
 
@@ -85,7 +118,8 @@ def learn_available(account: PayoutAccount) -> None:
     """
     try:
         reachable = account.stripe_id and not account.is_lost
-        there = gateway.available(account=account.stripe_id) if reachable else {}
+        nothing = gateway.Ready({}, {})
+        there = gateway.ready_to_leave(account=account.stripe_id) if reachable else nothing
     except gateway.Unavailable as error:
         raise StripeAway from error
     _keep_available(account.pk, there)
@@ -93,11 +127,14 @@ def learn_available(account: PayoutAccount) -> None:
 
 
 @transaction.atomic
-def _keep_available(pk: int, there: Mapping[str, int]) -> None:
+def _keep_available(pk: int, there: gateway.Ready) -> None:
     account = PayoutAccount.objects.select_for_update().select_related("party").get(pk=pk)
-    account.available = {currency: minor for currency, minor in there.items() if minor > 0}
+    account.available = {code: minor for code, minor in there.available.items() if minor > 0}
+    account.at_once = {
+        code: {"net": one.net, "fee": one.fee} for code, one in there.at_once.items() if one.net > 0
+    }
     account.available_at = clock.now()
-    account.save(update_fields=["available", "available_at"])
+    account.save(update_fields=["available", "available_at", "at_once"])
     threshold = account.threshold
     if threshold and not pause_of(account):
         ready = _ready(account, threshold.currency)
@@ -130,7 +167,14 @@ def _ready(account: PayoutAccount, currency: str) -> Money:
     return ready.get(currency, Money.zero(currency))
 
 
-def _request(account: PayoutAccount, amount: Money, *, by: "User | None", key: str = "") -> Payout:
+def _request(
+    account: PayoutAccount,
+    amount: Money,
+    *,
+    by: "User | None",
+    key: str = "",
+    fee: Money | None = None,
+) -> Payout:
     payout = Payout.objects.create(
         account=account,
         status=Status.REQUESTED,
@@ -139,6 +183,8 @@ def _request(account: PayoutAccount, amount: Money, *, by: "User | None", key: s
         attempt=1,
         automatic=False,
         asked_as=key,
+        at_once=fee is not None,
+        fee_minor=fee.minor if fee else 0,
     )
     rule = {} if by else {"rule": "threshold"}
     audit.record(by, "payout.requested", payout, amount=amount.minor, **rule)
@@ -151,7 +197,7 @@ def send(message: OutboxMessage) -> None:
     """Have Stripe pay out. Safe to run twice: the key belongs to the payout."""
     payout = Payout.objects.select_related("account__party").get(pk=message.payload["id"])
     account = payout.account
-    if payout.status != Status.REQUESTED:
+    if payout.status != Status.REQUESTED or payout.command_id != message.key:
         outbox.done(message)
         return
 
@@ -175,11 +221,15 @@ def send(message: OutboxMessage) -> None:
                     account=account.stripe_id,
                     amount=payout.amount,
                     metadata={"command": message.key, "payout": payout.ref},
+                    at_once=payout.at_once,
                 ),
                 find=find,
             )
     except gateway.Refused as error:
-        _refused(payout.pk, error.code or "refused", message)
+        if payout.at_once:
+            _take_the_normal_way(payout.pk, error.code or "refused", message)
+        else:
+            _refused(payout.pk, error.code or "refused", message)
         return
     if told is None:
         _refused(payout.pk, "paused", message)
@@ -187,6 +237,22 @@ def send(message: OutboxMessage) -> None:
     with transaction.atomic():
         record(account, told)
         outbox.done(message)
+
+
+@transaction.atomic
+def _take_the_normal_way(pk: int, code: str, message: OutboxMessage) -> None:
+    """The bank does not take it within minutes: it goes like any other, without the fee."""
+    payout = (
+        Payout.objects.select_for_update(of=("self",)).select_related("account__party").get(pk=pk)
+    )
+    if payout.status == Status.REQUESTED and payout.at_once:
+        payout.attempt += 1
+        payout.at_once, payout.fee_minor = False, 0
+        payout.save(update_fields=["attempt", "at_once", "fee_minor"])
+        audit.record(None, "payout.not_at_once", payout, rule="M10", code=code)
+        _tell(payout, "payout_not_at_once")
+        commands.give("payout", payout.command_id, payout.pk)
+    outbox.done(message)
 
 
 @transaction.atomic
@@ -213,6 +279,8 @@ def record(account: PayoutAccount, told: gateway.Payout) -> None:
         "stripe_id": told.id,
         "arrives_on": told.arrives_on,
         "bank": BankDetails.objects.filter(account=account, stripe_id=told.bank).last(),
+        "at_once": told.at_once,
+        "fee_minor": told.fee,
     }
     if told.status not in Status.values:
         log.error("%s has a status nobody knows: %s", told.id, told.status)
@@ -235,6 +303,8 @@ def _row_of(account: PayoutAccount, told: gateway.Payout) -> Payout:
         amount_minor=told.amount,
         currency=told.currency,
         automatic=told.automatic,
+        at_once=told.at_once,
+        fee_minor=told.fee,
         created_at=told.created,
     )
 
@@ -267,6 +337,7 @@ def _tell(payout: Payout, kind: str) -> None:
             "amount": payout.amount,
             "last4": payout.bank.last4 if payout.bank else "",
             "code": payout.failure,
+            "fee": payout.fee,
         },
     )
 

@@ -239,7 +239,7 @@ def _who_bears(chargeback: Chargeback, amount: Money, charge: gateway.Charge) ->
         return [(None, Bearer.SUSPENSE if nobody else Bearer.PLATFORM, amount)]
     left = [_not_returned(part) for part in parts]
     fits = amount.minor <= sum(left)
-    weights = left if fits else [part.amount_minor + part.client_fee_minor for part in parts]
+    weights = left if fits else [part.stays_minor for part in parts]
     shares: list[Share] = []
     for part, piece in zip(parts, amount.split(weights), strict=True):
         # What the payer had got back before, and the bank takes all the same, is ours to lose.
@@ -253,7 +253,7 @@ def _not_returned(part: FundingPart) -> int:
     """What of a part's money has not been refunded to the payer, minor units."""
     refunds = part.hold.refunds.filter(funding=part.funding_id).exclude(status="failed")
     returned = sum(refunds.values_list("amount_minor", flat=True))
-    return max(0, part.amount_minor + part.client_fee_minor - returned)
+    return max(0, part.stays_minor - returned)
 
 
 def _of_hold(

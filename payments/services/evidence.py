@@ -72,7 +72,10 @@ def collect(chargeback: Chargeback) -> dict[str, str]:
     title = ""
     for hold in [part.hold for part in parts.order_by("hold_id")]:
         title = title or hold.label
-        said.append(f"{hold.label}: {money_text(hold.paid_in)} paid, {hold.status}.")
+        if hold.carried_from_id is None:
+            said.append(f"{hold.label}: {money_text(hold.paid_in)} paid, {hold.status}.")
+        else:
+            said.append(f"{hold.label}: {money_text(hold.client_pays)} of it, {hold.status}.")
         if hold.returned:
             said.append(f"{money_text(hold.returned_to_payer)} of it refunded before.")
         said += [

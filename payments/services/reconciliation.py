@@ -27,6 +27,10 @@ BALANCE = "balance"
 # Between our balance at Stripe and our bank, both ways.
 OUR_OWN = {"payout", "payout_cancel", "payout_failure", "topup", "topup_reversal"}
 
+# What payees paid us for payouts within minutes, and what Stripe takes from us for that and for
+# other services: one pot, because the one is what the other costs (rule M10).
+FEES = {"application_fee", "application_fee_refund", "stripe_fee"}
+
 # What moved the balance, and in which currency.
 Key = tuple[str, str]
 # How much it moved it, as Stripe counts: what came in is positive.
@@ -155,6 +159,8 @@ def _catch_up(movement: gateway.BalanceTransaction) -> None:
     source = movement.source or ""
     if movement.type in OUR_OWN:
         _post_own(movement)
+    elif movement.type in FEES:
+        _post_fee(movement)
     elif source.startswith(("ch_", "py_")):
         charge = gateway.retrieve_charge(source)
         ours = Funding.objects.filter(ref=charge.metadata.get("funding", "")).first()
@@ -174,6 +180,17 @@ def _post_own(movement: gateway.BalanceTransaction) -> None:
         f"own:{movement.id}",
         movement.type,
         [(ledger.STRIPE_BALANCE, -moved), (ledger.BANK, moved)],
+        ref=movement.source or movement.id,
+    )
+
+
+def _post_fee(movement: gateway.BalanceTransaction) -> None:
+    """A fee at Stripe that belongs to no payment of ours."""
+    moved = Money(movement.net, movement.currency)
+    ledger.post(
+        f"fee:{movement.id}",
+        "service_fee" if movement.type == "stripe_fee" else movement.type,
+        [(ledger.STRIPE_BALANCE, -moved), (ledger.STRIPE_FEES, moved)],
         ref=movement.source or movement.id,
     )
 

@@ -17,7 +17,7 @@ def left_for(hold: Hold) -> Money:
     within the limit. A policy without a limit carries all of it.
     """
     if hold.policy.protected_loss_limit is None:
-        return hold.paid_in
+        return hold.client_pays + hold.returned_to_payer
     receivables.lock(hold.payee)
     limit = Money.parse(str(hold.policy.protected_loss_limit), hold.currency)
     new_year = dt.datetime(clock.now().year, 1, 1, tzinfo=dt.UTC)

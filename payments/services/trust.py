@@ -31,6 +31,8 @@ def finished_contracts(payee: Party) -> int:
     somebody.
     """
     stopped = Q(pauses__gt=0) | Q(given_back_minor__gt=0) | Q(returned_minor__gt=0)
+    # Whoever got less than was agreed, got less, whatever the rest is held for.
+    stopped |= Q(carried_minor__gt=0)
     works = (
         Hold.objects.filter(payee=payee, held_at__isnull=False, fee_free=False)
         .exclude(work="")
@@ -62,6 +64,14 @@ def _by_record(hold: Hold, policy: PlatformPolicy) -> tuple[int, Transfer.Wait]:
         2: (policy.hold_days_tier_2, Wait.TIER_2),
         3: (policy.hold_days_tier_3, Wait.TIER_3),
     }[trust_tier(finished_contracts(hold.payee), policy)]
+
+
+def waits(payee: Party, policy: PlatformPolicy) -> bool:
+    """Whether money released to the payee by a known client waits out a security hold."""
+    if not policy.security_hold_by_tier:
+        return policy.security_hold_days > 0
+    days = {1: policy.hold_days_tier_1, 2: policy.hold_days_tier_2, 3: policy.hold_days_tier_3}
+    return days[trust_tier(finished_contracts(payee), policy)] > 0
 
 
 def _has_paid_before(payer: Party) -> bool:

@@ -17,11 +17,16 @@ from marketplace.core.http import UserRequest, go_to
 from marketplace.core.ids import new_ref
 from marketplace.core.limits import answered, limited, spend_for
 from marketplace.core.money import Money
-from payments.forms import PayoutCountryForm, PayOutForm, PayoutScheduleForm
+from payments.forms import (
+    PayOutAtOnceForm,
+    PayoutCountryForm,
+    PayOutForm,
+    PayoutScheduleForm,
+)
 from payments.models import BankDetails
 from payments.selectors import overviews
 from payments.selectors import payouts as payout_facts
-from payments.services import bank_details, bank_payouts, payouts, schedules
+from payments.services import bank_details, bank_payouts, instant, payouts, schedules
 from payments.views.answers import pager
 
 State = BankDetails.Status
@@ -70,6 +75,7 @@ def payout_setup(request: UserRequest) -> HttpResponse:
         "waiting": overviews.earnings(request.user),
         "pause": payout_facts.pause_of(account) if account and account.stripe_id else None,
         "ready": payout_facts.ready_for_bank(account) if account else [],
+        "at_once": instant.offers(account) if account and account.stripe_id else [],
         # Names this offer, so that a second click is the same payout.
         "offer": new_ref(),
     }
@@ -92,6 +98,31 @@ def pay_out(request: UserRequest) -> HttpResponse:
     amount = Money(asked["amount"], asked["currency"])
     try:
         bank_payouts.pay_out(account, by=request.user, amount=amount, key=asked["key"])
+    except DomainError as error:
+        messages.error(request, str(error))
+        return go_to(request, reverse("payments:payout-setup"))
+    said = _("%(amount)s is on its way. Here you see how far it is.")
+    messages.success(request, said % {"amount": money_text(amount)})
+    return go_to(request, reverse("payments:payouts"))
+
+
+@require_POST
+@login_required
+@fresh_sign_in(back_to="payments:payout-setup")
+@limited("stripe")
+def pay_out_at_once(request: UserRequest) -> HttpResponse:
+    """Send what the page offered within minutes, for the fee the page showed."""
+    account = payout_facts.payout_account_to_manage(request.user)
+    form = PayOutAtOnceForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose an amount on this page."))
+        return go_to(request, reverse("payments:payout-setup"))
+    asked = form.cleaned_data
+    amount, fee = (Money(asked[name], asked["currency"]) for name in ("amount", "fee"))
+    try:
+        bank_payouts.pay_out_at_once(
+            account, by=request.user, amount=amount, fee=fee, key=asked["key"]
+        )
     except DomainError as error:
         messages.error(request, str(error))
         return go_to(request, reverse("payments:payout-setup"))

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace.core.admin import ReadOnlyAdmin
 from marketplace.core.display import money_text
-from projects.models import Contract, ContractEvent, Milestone, Review
+from projects.models import ChangeOrder, Contract, ContractEvent, Milestone, Review
 
 if TYPE_CHECKING:
     MilestoneBase = admin.TabularInline[Milestone, Contract]
@@ -74,6 +74,22 @@ class ContractAdmin(ReadOnlyAdmin):
     @admin.display(description=_("price"), ordering="price_minor")
     def price_text(self, contract: Contract) -> str:
         return money_text(contract.price)
+
+
+@admin.register(ChangeOrder)
+class ChangeOrderAdmin(ReadOnlyAdmin):
+    """What is added to contracts for more money, and how far that has come."""
+
+    list_display = ("ref", "title", "contract", "kind", "amount_text", "status", "due_at")
+    list_filter = ("status", "kind")
+    list_select_related = ("contract",)
+    search_fields = ("ref", "contract__ref")
+    ordering = ("-pk",)
+    show_full_result_count = False
+
+    @admin.display(description=_("amount"), ordering="amount_minor")
+    def amount_text(self, order: ChangeOrder) -> str:
+        return "" if order.amount is None else money_text(order.amount)
 
 
 @admin.register(Review)

@@ -44,7 +44,13 @@ class ReleasePartView(APIView):
         seat, milestone = selectors.milestone_to_move(caller(request), ref, n)
         given = answers(shapes.ReleasePartShape, request)
         amount = amount_of(given["amount"], seat.contract.currency, "amount")
-        proposals.propose_part(milestone, by=caller(request), amount=amount, reason=given["reason"])
+        proposals.propose_part(
+            milestone,
+            by=caller(request),
+            amount=amount,
+            reason=given["reason"],
+            carry=given["carry"],
+        )
         return contract_now(request, ref)
 
 
@@ -53,18 +59,23 @@ class AnswerProposalView(APIView):
 
     @extend_schema(
         operation_id="answer_proposal",
-        request=shapes.AnswerShape,
+        request=shapes.AnswerProposalShape,
         responses=shapes.ContractShape,
     )
     @idempotent
     def post(self, request: Request, ref: str, proposal: str) -> Response:
         """Accepted, the date or the money moves at once."""
         _seat, found = selectors.proposal_to_answer(caller(request), ref, proposal)
-        accept = answers(shapes.AnswerShape, request)["accept"]
-        if accept is None:
+        given = answers(shapes.AnswerProposalShape, request)
+        if given["accept"] is None:
             proposals.take_back(found, by=caller(request))
         else:
-            proposals.answer(found, by=caller(request), accept=accept)
+            proposals.answer(
+                found,
+                by=caller(request),
+                accept=given["accept"],
+                take_rest_back=given["take_rest_back"],
+            )
         return contract_now(request, ref)
 
 

@@ -37,6 +37,7 @@ class ProposalShape(Serializer):
     mine = serializers.BooleanField()
     due_on = serializers.DateField(allow_null=True)
     amount = AmountField(allow_null=True)
+    carry = serializers.BooleanField()
     answer_due_at = serializers.DateTimeField()
 
 
@@ -49,6 +50,24 @@ class BonusRowShape(Serializer):
     paid_at = serializers.DateTimeField(source="bonus.hold.held_at")
     available_at = serializers.DateTimeField(source="money.available_at", allow_null=True)
     paid_out = serializers.BooleanField(source="money.paid_out")
+
+
+class ChangeOrderShape(Serializer):
+    """An extra round of changes, or extra work, and how far it has come."""
+
+    ref = serializers.CharField()
+    status = serializers.CharField()
+    kind = serializers.CharField()
+    side = serializers.CharField()
+    about = serializers.IntegerField(source="about.position", allow_null=True, default=None)
+    milestone = serializers.IntegerField(source="milestone.position", allow_null=True, default=None)
+    title = serializers.CharField()
+    body = serializers.CharField()
+    amount = AmountField(allow_null=True)
+    days = serializers.IntegerField(allow_null=True)
+    due_on = serializers.DateField(allow_null=True)
+    answer_due_at = serializers.DateTimeField(source="due_at")
+    ended_at = serializers.DateTimeField(allow_null=True)
 
 
 class StepShape(Serializer):
@@ -119,6 +138,7 @@ class ContractShape(Serializer):
     ended_at = serializers.DateTimeField(source="seat.contract.ended_at", allow_null=True)
     milestones = StepShape(source="steps", many=True)
     bonuses = BonusRowShape(many=True)
+    change_order = ChangeOrderShape(source="order", allow_null=True)
 
 
 class ContractPageShape(Serializer):
@@ -275,12 +295,43 @@ class ReleasePartShape(Serializer):
 
     amount = serializers.CharField(max_length=20)
     reason = serializers.CharField(max_length=2000)
+    carry = serializers.BooleanField(
+        required=False, default=False, help_text="Hold the rest for the next milestone"
+    )
+
+
+class WantRoundShape(Serializer):
+    """What should change beyond the included rounds."""
+
+    points = serializers.CharField(max_length=4000)
+
+
+class OfferWorkShape(Serializer):
+    """Extra work: what is added, for how much, until when."""
+
+    title = serializers.CharField(max_length=120)
+    body = serializers.CharField(max_length=4000)
+    amount = serializers.CharField(max_length=20)
+    due_on = serializers.DateField()
+
+
+class PriceOrderShape(Serializer):
+    """What an extra round costs and how many days it takes once paid; `null` for no extra pay."""
+
+    amount = serializers.CharField(max_length=20, allow_null=True)
+    days = serializers.IntegerField(min_value=1, required=False, allow_null=True, default=None)
 
 
 class AnswerShape(Serializer):
     """Whether the proposal is accepted; `null` takes one's own back."""
 
     accept = serializers.BooleanField(allow_null=True)
+
+
+class AnswerProposalShape(AnswerShape):
+    """The same; a client may take a rest back that would be held for the next milestone."""
+
+    take_rest_back = serializers.BooleanField(required=False, default=False)
 
 
 class GiveBonusShape(Serializer):

@@ -3,8 +3,9 @@
 from django.urls import path
 
 import marketplace.core.refs  # noqa: F401 - makes <ref:…> known
-from projects.api import contracts, disputes, dormancy, giving_back, proposals
+from projects.api import change_orders, contracts, disputes, dormancy, giving_back, proposals
 
+ORDER = "contracts/<ref:ref>/extra/<ref:order>/"
 MILESTONE = "contracts/<ref:ref>/milestones/<int:n>/"
 
 urlpatterns = [
@@ -39,6 +40,11 @@ urlpatterns = [
         proposals.AnswerProposalView.as_view(),
         name="answer-proposal",
     ),
+    path("contracts/<ref:ref>/extra/", change_orders.OfferWorkView.as_view(), name="offer-work"),
+    path(ORDER, change_orders.ChangeOrderView.as_view(), name="change-order"),
+    path(f"{ORDER}price/", change_orders.PriceOrderView.as_view(), name="price-order"),
+    path(f"{ORDER}answer/", change_orders.AnswerOrderView.as_view(), name="answer-order"),
+    path(f"{MILESTONE}extra-round/", change_orders.WantRoundView.as_view(), name="extra-round"),
     path("contracts/<ref:ref>/bonus/", proposals.BonusView.as_view(), name="bonus"),
     path(f"{MILESTONE}dispute/", disputes.OpenDisputeView.as_view(), name="open-dispute"),
     path("disputes/<ref:ref>/", disputes.DisputeView.as_view(), name="dispute"),

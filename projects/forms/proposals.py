@@ -38,11 +38,16 @@ class PartForm(Form):
     """A lower amount than agreed."""
 
     amount = MoneyField(label=_("Amount for the freelancer"), help_text=_("Before our fee."))
+    carry = forms.BooleanField(
+        label=_("Hold the rest for the next milestone instead of giving it back"), required=False
+    )
     reason = _reason()
 
-    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, currency: str, may_carry: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _in_currency(self, currency)
+        in_currency(self, currency)
+        if not may_carry:
+            del self.fields["carry"]
 
 
 class BonusForm(Form):
@@ -59,10 +64,11 @@ class BonusForm(Form):
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _in_currency(self, currency)
+        in_currency(self, currency)
 
 
-def _in_currency(form: Form, currency: str) -> None:
+def in_currency(form: Form, currency: str) -> None:
+    """Have the form's amount read in that currency."""
     field = form.fields["amount"]
     if isinstance(field, MoneyField):
         field.currency = currency

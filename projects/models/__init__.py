@@ -1,6 +1,7 @@
 """Work: what clients ask for, what freelancers offer, what both agreed and did."""
 
 from projects.models.bids import Bid, BidMilestone
+from projects.models.change_orders import Amendment, ChangeOrder
 from projects.models.contracts import (
     Cancellation,
     ChangeRequest,
@@ -16,10 +17,12 @@ from projects.models.proposals import Bonus, Proposal
 from projects.models.reviews import Review
 
 __all__ = [
+    "Amendment",
     "Bid",
     "BidMilestone",
     "Bonus",
     "Cancellation",
+    "ChangeOrder",
     "ChangeRequest",
     "Contract",
     "ContractEvent",

@@ -21,12 +21,13 @@ from payments.models import Hold, PlatformPolicy
 from projects.models.bids import Bid
 from projects.models.projects import Project
 
-# At commit: a contract has milestones, and with what was given back of them they sum to its price.
+# At commit: a contract has milestones, and with what was given back of them, or is held for others
+# instead, they sum to its price.
 MILESTONES_SUM = """
     IF EXISTS (
         SELECT 1 FROM projects_contract contract
         WHERE contract.id = {contract} AND contract.price_minor <> (
-            SELECT coalesce(sum(step.amount_minor + step.returned_minor), 0)
+            SELECT coalesce(sum(step.amount_minor + step.returned_minor + step.carried_minor), 0)
             FROM projects_milestone step
             WHERE step.contract_id = contract.id
         )
@@ -198,6 +199,8 @@ class Milestone(StatusModel):
     # What is agreed now; what the freelancer gave back of it while it was held is apart (rule C3).
     amount_minor = models.BigIntegerField()
     returned_minor = models.BigIntegerField(default=0)
+    # What is held for the next milestone instead, because both agreed on less (rule M2).
+    carried_minor = models.BigIntegerField(default=0)
     due_on = models.DateField(_("due"), null=True)
     hold = models.OneToOneField(Hold, models.PROTECT, null=True, related_name="milestone")
     funded_at = models.DateTimeField(null=True)
@@ -230,6 +233,10 @@ class Milestone(StatusModel):
             models.CheckConstraint(
                 condition=Q(returned_minor=0) | Q(returned_minor__gt=0, hold__isnull=False),
                 name="milestone_returned_was_held",
+            ),
+            models.CheckConstraint(
+                condition=Q(carried_minor=0) | Q(carried_minor__gt=0, hold__isnull=False),
+                name="milestone_carried_was_held",
             ),
             models.CheckConstraint(
                 condition=Q(
@@ -302,7 +309,9 @@ class Milestone(StatusModel):
             Guard(
                 name="milestones_sum",
                 operation=pgtrigger.Insert
-                | pgtrigger.UpdateOf("amount_minor", "returned_minor", "contract_id"),
+                | pgtrigger.UpdateOf(
+                    "amount_minor", "returned_minor", "carried_minor", "contract_id"
+                ),
                 when=pgtrigger.After,
                 timing=pgtrigger.Deferred,
                 func=MILESTONES_SUM.format(contract="NEW.contract_id"),
@@ -327,6 +336,11 @@ class Milestone(StatusModel):
     def returned(self) -> Money:
         """What the freelancer gave back of it before its release."""
         return Money(self.returned_minor, self.contract.currency)
+
+    @property
+    def carried(self) -> Money:
+        """What of it is held for the next milestone instead."""
+        return Money(self.carried_minor, self.contract.currency)
 
     @property
     def custody_ends_at(self) -> dt.datetime | None:

@@ -48,6 +48,8 @@ class Proposal(StatusModel):
     due_was = models.DateField(null=True)
     # A lower amount pays the freelancer this much; the rest goes back.
     amount_minor = models.BigIntegerField(null=True)
+    # The rest is held for the next milestone instead of going back (rule M2).
+    carry = models.BooleanField(default=False)
     reason = models.TextField(_("why"), max_length=2000)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     asked_at = models.DateTimeField(default=clock.now)
@@ -80,6 +82,9 @@ class Proposal(StatusModel):
                 condition=Q(kind="extension", due_on__isnull=False, amount_minor__isnull=True)
                 | Q(kind="part", due_on__isnull=True, amount_minor__gt=0),
                 name="proposal_says_what",
+            ),
+            models.CheckConstraint(
+                condition=Q(carry=False) | Q(kind="part"), name="proposal_carries_a_rest"
             ),
             models.CheckConstraint(
                 condition=Q(status="open") ^ Q(answered_at__isnull=False),

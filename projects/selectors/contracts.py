@@ -13,8 +13,10 @@ from django.shortcuts import get_object_or_404
 from accounts.models import Membership, Party, User
 from payments.models import Funding, PurchaseOrder
 from projects.models import (
+    Amendment,
     Bonus,
     Cancellation,
+    ChangeOrder,
     Contract,
     Delivery,
     Dispute,
@@ -150,6 +152,7 @@ def _with_details(rows: QuerySet[Milestone]) -> QuerySet[Milestone]:
         disputed=Subquery(_newest_dispute()),
         calling_off=Subquery(_open_cancellation()),
         proposed=ArraySubquery(_open_proposals()),
+        ordered=Subquery(_open_order()),
     )
 
 
@@ -213,10 +216,18 @@ def _open_proposals() -> QuerySet[Proposal, Any]:
                 side="side",
                 due_on="due_on",
                 minor="amount_minor",
+                carry="carry",
                 answer_due_at="answer_due_at",
             )
         )
     )
+
+
+def _open_order() -> QuerySet[ChangeOrder, Any]:
+    """What is asked or offered about a milestone whose included rounds are used up."""
+    return ChangeOrder.objects.filter(about=OuterRef("pk"), status__in=ChangeOrder.OPEN).values(
+        json=JSONObject(ref="ref", status="status", side="side", due="due_at")
+    )[:1]
 
 
 def proposal_to_answer(user: User, ref: str, proposal: str) -> tuple[Seat, Proposal]:
@@ -226,6 +237,37 @@ def proposal_to_answer(user: User, ref: str, proposal: str) -> tuple[Seat, Propo
         raise PermissionDenied
     of_contract = {"milestone__contract": seat.contract}
     return seat, get_object_or_404(Proposal, ref=proposal, **of_contract)
+
+
+def order_to_read(user: User, ref: str, order: str) -> tuple[Seat, ChangeOrder]:
+    """A change order of a contract, for the people of both sides."""
+    seat = contract_to_read(user, ref)
+    rows = ChangeOrder.objects.select_related("about", "milestone__hold", "amendment")
+    found = get_object_or_404(rows, ref=order, contract=seat.contract)
+    found.contract = seat.contract
+    return seat, found
+
+
+def order_to_answer(user: User, ref: str, order: str) -> tuple[Seat, ChangeOrder]:
+    """A change order for somebody who may agree to it; 403 for others at the table."""
+    seat, found = order_to_read(user, ref, order)
+    if not seat.moves_money:
+        raise PermissionDenied
+    return seat, found
+
+
+def open_order(contract: Contract) -> ChangeOrder | None:
+    """What is asked, offered or waits for its payment."""
+    rows = ChangeOrder.objects.filter(contract=contract, status__in=ChangeOrder.OPEN)
+    found = rows.select_related("milestone").first()
+    if found:
+        found.contract = contract
+    return found
+
+
+def amendments_of(contract: Contract) -> list[Amendment]:
+    """The versions of the terms after the first one, oldest first."""
+    return list(Amendment.objects.filter(contract=contract).select_related("order"))
 
 
 def milestone_to_return(user: User, ref: str, n: int) -> tuple[Seat, Milestone]:

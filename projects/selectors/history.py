@@ -175,12 +175,62 @@ KINDS: dict[str, tuple[str, str, Any]] = {
         "",
         gettext_lazy("Nobody answered about %(amount)s for milestone %(n)s"),
     ),
+    "carry.asked": (
+        "scale",
+        "warn",
+        gettext_lazy(
+            "%(actor)s proposed %(amount)s for milestone %(n)s, and to hold %(kept)s for "
+            "“%(title)s”"
+        ),
+    ),
+    "carry.accepted": (
+        "check",
+        "good",
+        gettext_lazy(
+            "You agreed on milestone %(n)s: %(amount)s to %(freelancer)s, %(kept)s stays held for "
+            "“%(title)s”"
+        ),
+    ),
+    "milestone.funded_by_rest": (
+        "lock",
+        "held",
+        gettext_lazy("Milestone %(n)s is funded with %(amount)s that was left"),
+    ),
     "bonus.paid": ("plus", "good", gettext_lazy("%(client)s paid a bonus of %(amount)s")),
     "bonus.paid_out": (
         "bank",
         "good",
         gettext_lazy("The bonus of %(amount)s left us for %(freelancer)s’s account"),
     ),
+    "order.wanted": (
+        "edit",
+        "warn",
+        gettext_lazy("%(actor)s asked for an extra round of changes to milestone %(n)s"),
+    ),
+    "order.granted": (
+        "check",
+        "good",
+        gettext_lazy("%(actor)s does an extra round for milestone %(n)s without extra pay"),
+    ),
+    "order.offered": (
+        "plus",
+        "warn",
+        gettext_lazy("%(actor)s offered “%(title)s” for %(amount)s"),
+    ),
+    "order.agreed": (
+        "check",
+        "",
+        gettext_lazy("You agreed on “%(title)s” for %(amount)s, it starts when it is paid"),
+    ),
+    "order.in_force": (
+        "check",
+        "good",
+        gettext_lazy("%(actor)s paid for “%(title)s”, it is part of the contract now"),
+    ),
+    "order.declined": ("x", "", gettext_lazy("%(actor)s declined “%(title)s”")),
+    "order.withdrawn": ("refresh", "", gettext_lazy("%(actor)s took “%(title)s” back")),
+    "order.lapsed": ("clock", "", gettext_lazy("Nobody answered about “%(title)s” in time")),
+    "order.unpaid": ("clock", "", gettext_lazy("Nobody paid for “%(title)s” in time, it is off")),
     "dispute.custody_stop": (
         "scale",
         "warn",
@@ -360,6 +410,8 @@ def _words(event: ContractEvent, seat: Seat) -> dict[str, object]:
         "n": event.milestone.position if event.milestone else "",
         "amount": "" if amount is None else money_text(amount),
         "day": day_text(due) if (due := parse_date(event.facts.get("due_on", ""))) else "",
+        "title": event.facts.get("title", ""),
+        "kept": money_text(Money(event.facts.get("kept_minor", 0), contract.currency)),
         "back": money_text(Money(event.facts.get("back_minor", 0), contract.currency)),
     }
 
@@ -375,7 +427,20 @@ def coming(seat: Seat, milestones: list[Milestone]) -> list[Line]:
     lines = []
     for step in milestones:
         due = step.review_due_at
-        if step.status == Milestone.Status.SUBMITTED and due:
+        ordered = vars(step).get("ordered")
+        if step.status == Milestone.Status.SUBMITTED and ordered:
+            text = _(
+                "An extra round for milestone %(n)s is off if nobody acts; silence pays nothing"
+            )
+            lines.append(
+                Line(
+                    text % _names(seat, step),
+                    "clock",
+                    at=parse_datetime(ordered["due"]),
+                    kind="next",
+                )
+            )
+        elif step.status == Milestone.Status.SUBMITTED and due:
             text = (
                 _("%(amount)s is released if you do not reply")
                 if seat.is_client

@@ -60,7 +60,7 @@ def _row(seat: Seat, step: Step, papers: dict[int, list[Invoice]]) -> PaymentRow
         fee=parts.client_fee if seat.is_client else parts.freelancer_fee,
         moved=hold.paid_in if seat.is_client else parts.to_payee,
         back=hold.returned_to_payer + (parts.to_payer if hold.ended_at else zero),
-        agreed=step.money + step.milestone.returned,
+        agreed=step.money + step.milestone.returned + step.milestone.carried,
         invoices=papers.get(hold.pk, []),
     )
 

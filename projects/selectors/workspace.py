@@ -15,8 +15,14 @@ from marketplace.core import clock
 from marketplace.core.display import day_text, moment_text, money_text
 from marketplace.core.money import Money
 from payments.selectors import HoldMoney, Segment, where_money_is
-from projects.models import Bonus, Milestone, Proposal
-from projects.selectors.contracts import Seat, bonuses_of, contracts_of, milestones_of
+from projects.models import Bonus, ChangeOrder, Milestone, Proposal
+from projects.selectors.contracts import (
+    Seat,
+    bonuses_of,
+    contracts_of,
+    milestones_of,
+    open_order,
+)
 from projects.selectors.next_step import NextStep, next_step
 
 S = Milestone.Status
@@ -70,6 +76,7 @@ class Suggestion:
     mine: bool
     due_on: dt.date | None
     amount: Money | None
+    carry: bool
     answer_due_at: dt.datetime | None
     text: str
     url: str
@@ -165,6 +172,7 @@ class Workspace:
     segments: list[Segment]
     sums: list[Sum]
     bonuses: list[BonusRow] = field(default_factory=list)
+    order: ChangeOrder | None = None
 
 
 def workspace_of(seat: Seat) -> Workspace:
@@ -173,17 +181,24 @@ def workspace_of(seat: Seat) -> Workspace:
     bonuses = bonuses_of(seat.contract)
     holds = [step.hold for step in milestones if step.hold]
     where = where_money_is([*holds, *(bonus.hold for bonus in bonuses)])
-    return workspace(seat, milestones, where, bonuses)
+    return workspace(seat, milestones, where, bonuses, order=open_order(seat.contract))
 
 
 def workspace(
-    seat: Seat, milestones: Iterable[Milestone], where: Where, bonuses: Iterable[Bonus] = ()
+    seat: Seat,
+    milestones: Iterable[Milestone],
+    where: Where,
+    bonuses: Iterable[Bonus] = (),
+    *,
+    order: ChangeOrder | None = None,
 ) -> Workspace:
     """The same from what a caller has fetched already."""
     steps = [_step(milestone, where, seat) for milestone in milestones]
     segments = [segment for step in steps for segment in step.segments]
     rows = [BonusRow(bonus, where[bonus.hold_id]) for bonus in bonuses]
-    return Workspace(seat, steps, segments, [*sums(seat, steps, segments), *_bonus(rows)], rows)
+    return Workspace(
+        seat, steps, segments, [*sums(seat, steps, segments), *_bonus(rows)], rows, order
+    )
 
 
 def _bonus(rows: Sequence[BonusRow]) -> list[Sum]:
@@ -245,6 +260,7 @@ def _suggestion(proposal: dict[str, Any], milestone: Milestone, seat: Seat) -> S
         mine=mine,
         due_on=due_on,
         amount=amount,
+        carry=proposal["carry"],
         answer_due_at=parse_datetime(proposal["answer_due_at"]),
         text=text % words,
         url=url,
@@ -253,6 +269,9 @@ def _suggestion(proposal: dict[str, Any], milestone: Milestone, seat: Seat) -> S
 
 def _meta(milestone: Milestone, where: Where, seat: Seat, delivery: dict[str, Any] | None) -> str:
     words = _state_in_words(milestone, where, seat, delivery)
+    if milestone.carried:
+        on = _("%(amount)s of it held for the next one") % {"amount": money_text(milestone.carried)}
+        words = _("%(state)s, %(more)s") % {"state": words, "more": on} if words else on
     if not milestone.returned:
         return words
     back = _("%(amount)s of it given back before") % {"amount": money_text(milestone.returned)}
@@ -274,7 +293,7 @@ def _state_in_words(
             "Changes asked for, round %(n)s of %(all)s",
             "Changes asked for, round %(n)s of %(all)s",
             asked,
-        ) % {"n": asked, "all": seat.contract.change_rounds}
+        ) % {"n": asked, "all": max(asked, seat.contract.change_rounds)}
     if milestone.status == S.APPROVED and milestone.approved_at:
         approved = _("Approved %(day)s") % {"day": day_text(milestone.approved_at)}
         approved = _with_give_back(approved, where.get(milestone.hold_id or 0))
@@ -358,6 +377,11 @@ def sums(seat: Seat, steps: Sequence[Step], segments: Sequence[Segment]) -> list
         total = sum(part.money.minor for part in segments if part.state == state)
         if total:
             rows.append(Sum(label % names, Money(total, contract.currency)))
+    carried = sum(step.milestone.carried_minor for step in steps)
+    if carried:
+        rows.append(
+            Sum(_("Agreed on less, held for the next one"), Money(carried, contract.currency))
+        )
     dropped = sum(s.money.minor for s in steps if s.cancelled and not s.segments)
     if dropped:
         rows.append(Sum(_("Called off, never paid"), Money(dropped, contract.currency)))

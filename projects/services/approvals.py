@@ -9,9 +9,10 @@ from marketplace.core import audit, clock
 from marketplace.core.errors import InvalidTransition
 from payments.models import Hold
 from payments.services import holds
-from projects.models import Cancellation, Milestone
+from projects.models import Cancellation, ChangeOrder, Milestone
 from projects.models.contracts import Side
 from projects.services import ending, locks, news, proposals
+from projects.services.change_orders import closing, rounds
 from projects.services.contracts import CUSTODY_RULE, end_if_over
 from projects.services.sides import require_client
 
@@ -50,8 +51,9 @@ def approve_by_silence(milestone: Milestone) -> bool:
         due = milestone.review_due_at
         if milestone.status != Milestone.Status.SUBMITTED or due is None or due > clock.now():
             return False
-        if ending.open_question(milestone):
-            # The client has said something: they want it called off. The answer comes first.
+        if ending.open_question(milestone) or rounds.is_asked_about(milestone):
+            # The client has said something: they want it called off, or another round. The answer
+            # comes first.
             return False
         release_by_rule(milestone, SILENCE_RULE)
         return True
@@ -62,6 +64,7 @@ def approve_due() -> int:
     silent = (
         Milestone.objects.filter(status=Milestone.Status.SUBMITTED, review_due_at__lte=clock.now())
         .exclude(cancellations__status=Cancellation.Status.OPEN)
+        .exclude(change_orders__status__in=ChangeOrder.OPEN)
         .order_by("review_due_at")
     )
     released = 0
@@ -84,6 +87,7 @@ def _release(milestone: Milestone, *, by: User | None, rule: str = "") -> None:
     if hold is None:
         raise InvalidTransition
     proposals.overtake(milestone, by=by)
+    closing.overtake(milestone, by=by)
     ending.overtake_question(milestone, by=by)
     milestone.move_to(
         Milestone.Status.APPROVED, approved_at=clock.now(), review_due_at=None, remind_at=None

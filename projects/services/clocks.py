@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import F
 
 from marketplace.core import audit, clock
-from projects.models import Milestone
+from projects.models import ChangeOrder, Milestone
 from projects.models.contracts import Side
 from projects.services import news
 
@@ -45,6 +45,8 @@ def go_on(milestone: Milestone, *, taken_back_by: Side | None = None) -> dict[st
     lost = now - since
     for waiting in (milestone.proposals, milestone.cancellations):
         waiting.filter(status="open").update(answer_due_at=F("answer_due_at") + lost)
+    orders = milestone.change_orders.filter(status__in=ChangeOrder.OPEN)
+    orders.update(due_at=F("due_at") + lost)
     if milestone.due_on and milestone.late_at and taken_back_by is not Side.FREELANCER:
         days = -(-lost // DAY)
         milestone.due_on += days * DAY

@@ -22,6 +22,7 @@ from projects import signals
 from projects.models import Bid, Contract, Milestone, Project
 from projects.models.projects import AiPolicy
 from projects.services import news
+from projects.services.change_orders import closing
 
 MOST_MILESTONES = 20
 LONGEST_TITLE = 120
@@ -242,6 +243,7 @@ def end_if_over(contract: Contract, *, by: User | None) -> None:
     steps = list(contract.milestones.values_list("status", "hold__awarded_minor"))
     if any(status not in Milestone.ENDED for status, _awarded in steps):
         return
+    closing.overtake_all(contract, by=by)
     paid = sum(awarded or 0 for _status, awarded in steps) > 0
     whole = paid and all(status != Milestone.Status.CANCELLED for status, _awarded in steps)
     now = clock.now()

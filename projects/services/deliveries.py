@@ -14,8 +14,8 @@ from marketplace.core.errors import DomainError, InvalidInput, InvalidTransition
 from marketplace.core.models import StoredFile
 from projects.models import Cancellation, ChangeRequest, Delivery, Milestone, Proposal
 from projects.models.contracts import Side
-from projects.services import clocks, locks, news, proposals
-from projects.services.funding import refuse_unfunded
+from projects.services import clocks, funding, locks, news, proposals
+from projects.services.change_orders import rounds
 from projects.services.sides import require_client, require_freelancer
 from projects.services.uploads import keep
 
@@ -42,21 +42,40 @@ def deliver(
 ) -> Delivery:
     """Hand the work over; the client's review window starts now.
 
-    Raises DomainError (code "not_funded") while no money is behind the milestone and
-    InvalidTransition when there is nothing to deliver.
+    A paid extra round and the milestone it is for are handed over together. Raises DomainError
+    (code "not_funded") while no money is behind the milestone and InvalidTransition when there is
+    nothing to deliver.
     """
     kept = keep(uploads, files, by=by)
     milestone = locks.milestone(milestone.pk)
-    contract = milestone.contract
-    require_freelancer(by, contract)
-    refuse_unfunded(milestone)
+    require_freelancer(by, milestone.contract)
+    funding.refuse_unfunded(milestone)
     if milestone.status not in DELIVERABLE:
         raise InvalidTransition
     note = text.short_block(note, limit=LONGEST_NOTE, field="note")
     if not note:
         raise InvalidInput(_("Say what you hand over"), field="note")
     link = text.web_address(link, field="link")
-    now = clock.now()
+    delivery = _hand_over(milestone, by=by, note=note, link=link, files=kept)
+    news.tell(
+        milestone.contract,
+        Side.CLIENT,
+        "milestone_delivered",
+        key=f"delivered:{delivery.ref}",
+        milestone=milestone,
+        amount=milestone.amount,
+        due=milestone.review_due_at,
+    )
+    for other in rounds.together_with(milestone):
+        if other.status in DELIVERABLE:
+            _hand_over(other, by=by, note=note, link=link, files=kept)
+    return delivery
+
+
+def _hand_over(
+    milestone: Milestone, *, by: User, note: str, link: str, files: Sequence[StoredFile]
+) -> Delivery:
+    contract, now = milestone.contract, clock.now()
     delivery = Delivery.objects.create(
         milestone=milestone,
         round=milestone.deliveries.count() + 1,
@@ -65,7 +84,7 @@ def deliver(
         delivered_by=by,
         delivered_at=now,
     )
-    delivery.files.set(kept)
+    delivery.files.set(files)
     due = now + dt.timedelta(days=contract.review_days)
     milestone.move_to(
         Milestone.Status.SUBMITTED,
@@ -87,15 +106,6 @@ def deliver(
         milestone=milestone,
         round=delivery.round,
         review_due_at=due.isoformat(),
-    )
-    news.tell(
-        contract,
-        Side.CLIENT,
-        "milestone_delivered",
-        key=f"delivered:{delivery.ref}",
-        milestone=milestone,
-        amount=milestone.amount,
-        due=due,
     )
     return delivery
 
@@ -126,16 +136,20 @@ def ask_for_changes(milestone: Milestone, *, by: User, points: str) -> ChangeReq
     if rounds_left(milestone) == 0:
         raise DomainError(
             _(
-                "The %(rounds)s included rounds of changes are used up. Approve the work, agree "
-                "on extra work in a message, or open a dispute."
-            )
-            % {"rounds": contract.change_rounds},
+                "The included rounds of changes are used up. Approve the work, ask for an extra "
+                "round, or open a dispute."
+            ),
             code="rounds_used",
         )
     points = text.short_block(points, limit=LONGEST_NOTE, field="points")
     if not points:
         raise InvalidInput(_("Name at least one thing that should change"), field="points")
-    delivery = milestone.deliveries.latest("round")
+    return send_back(milestone, by=by, points=points)
+
+
+def send_back(milestone: Milestone, *, by: User, points: str) -> ChangeRequest:
+    """Stop the review and tell the freelancer what should change. The caller holds the locks."""
+    contract, delivery = milestone.contract, milestone.deliveries.latest("round")
     request = ChangeRequest.objects.create(
         delivery=delivery, points=points, asked_by=by, asked_at=clock.now()
     )
@@ -168,6 +182,8 @@ def ask_for_changes(milestone: Milestone, *, by: User, points: str) -> ChangeReq
 
 def rounds_left(milestone: Milestone) -> int:
     """How often the client may still ask for changes to this milestone."""
+    if rounds.is_extra_round(milestone):
+        return 0
     return max(0, milestone.contract.change_rounds - milestone.changes_asked)
 
 

@@ -18,6 +18,7 @@ from payments.services import holds
 from projects.models import ContractEvent, Message, Milestone
 from projects.models.contracts import Side
 from projects.services import clocks, ending, locks, news, proposals
+from projects.services.change_orders import closing
 from projects.services.contracts import end_if_over
 from projects.services.sides import over_money, require_client
 
@@ -206,6 +207,7 @@ def _release(milestone: Milestone, *, by: User | None) -> None:
     if hold is None:
         raise InvalidTransition
     proposals.overtake(milestone, by=by)
+    closing.overtake(milestone, by=by)
     ending.overtake_question(milestone, by=by)
     milestone.move_to(Milestone.Status.SETTLED, dormant="", dormant_due_at=None)
     holds.release(

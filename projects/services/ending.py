@@ -15,6 +15,7 @@ from payments.services import holds, returns
 from projects.models import Cancellation, Contract, Milestone, Proposal
 from projects.models.contracts import Side
 from projects.services import locks, news, proposals
+from projects.services.change_orders import closing
 from projects.services.contracts import CUSTODY_RULE, end_if_over
 from projects.services.rights import require
 from projects.services.sides import over_money, require_client
@@ -451,6 +452,7 @@ def _give_back(
     if hold is None:
         raise InvalidTransition
     proposals.overtake(milestone, by=by)
+    closing.overtake(milestone, by=by)
     milestone.move_to(to, review_due_at=None, remind_at=None)
     holds.refund(hold, by=by, basis=basis, basis_detail=detail)
     line, notice = told
@@ -521,6 +523,7 @@ def _drop(steps: list[Milestone], *, by: User | None) -> None:
     for step in steps:
         if step.status == Milestone.Status.PLANNED:
             proposals.overtake(step, by=by)
+            closing.overtake(step, by=by)
             step.move_to(Milestone.Status.CANCELLED)
             if step.hold is not None:
                 holds.cancel_hold(step.hold, by=by)

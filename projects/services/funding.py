@@ -17,6 +17,7 @@ from payments.services import holds
 from projects.models import Contract, Milestone
 from projects.models.contracts import Side
 from projects.services import clocks, locks, news
+from projects.services.change_orders import starting
 from projects.services.sides import require_client, require_freelancer
 
 
@@ -153,10 +154,12 @@ def record_funds(hold: Hold, *, at: dt.datetime) -> None:
         return
     contract = milestone.contract
     milestone.funded_at = at
+    starting.start(milestone, at=at)
     first_warning = dt.timedelta(days=contract.policy.custody_first_warning_days)
     milestone.move_to(
         Milestone.Status.FUNDED,
         funded_at=at,
+        due_on=milestone.due_on,
         custody_due_at=at + first_warning,
         late_due_at=milestone.late_at,
         dormant_due_at=clocks.first_dormancy_notice(milestone),

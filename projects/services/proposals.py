@@ -15,7 +15,8 @@ from marketplace.core.money import Money
 from payments.services import holds
 from projects.models import Milestone, Proposal
 from projects.models.contracts import Side
-from projects.services import clocks, locks, news
+from projects.services import carrying, clocks, locks, news
+from projects.services.change_orders import closing
 from projects.services.contracts import end_if_over
 from projects.services.sides import over_money
 
@@ -61,10 +62,14 @@ def propose_extension(milestone: Milestone, *, by: User, due_on: dt.date, reason
 
 
 @transaction.atomic
-def propose_part(milestone: Milestone, *, by: User, amount: Money, reason: str) -> Proposal:
+def propose_part(
+    milestone: Milestone, *, by: User, amount: Money, reason: str, carry: bool = False
+) -> Proposal:
     """Propose to pay less than agreed and end the milestone with that (rule M8).
 
-    Nothing moves before the other side accepts; the review clock runs on meanwhile.
+    With `carry` the rest is held for the next milestone instead of going back (rule M2); raises
+    InvalidInput when there is none that could take it. Nothing moves before the other side
+    accepts; the review clock runs on meanwhile.
     """
     milestone = locks.milestone(milestone.pk)
     side = _seat(milestone, Kind.PART, by=by)
@@ -74,9 +79,12 @@ def propose_part(milestone: Milestone, *, by: User, amount: Money, reason: str) 
             _("Enter an amount above zero and below %(agreed)s") % {"agreed": money_text(agreed)},
             field="amount",
         )
-    return _propose(
-        Proposal(kind=Kind.PART, amount_minor=amount.minor), milestone, side, by=by, reason=reason
-    )
+    if carry and carrying.plan(milestone, agreed - amount) is None:
+        raise InvalidInput(
+            _("The rest cannot be held for a next milestone. Let it go back."), field="carry"
+        )
+    part = Proposal(kind=Kind.PART, amount_minor=amount.minor, carry=carry)
+    return _propose(part, milestone, side, by=by, reason=reason)
 
 
 def _seat(milestone: Milestone, kind: Proposal.Kind, *, by: User) -> Side:
@@ -104,19 +112,26 @@ def _propose(
 
 
 @transaction.atomic
-def answer(proposal: Proposal, *, by: User, accept: bool) -> None:
+def answer(proposal: Proposal, *, by: User, accept: bool, take_rest_back: bool = False) -> None:
     """The other side accepts, and the date or the money moves at once; or declines.
 
-    Raises InvalidTransition when the proposal is not open any more, so that only what was read is
-    accepted; NotAllowed for the side that proposed.
+    A client who is asked to have the rest held for the next milestone may agree and take it back
+    instead; it is their money. Raises InvalidTransition when the proposal is not open any more, so
+    that only what was read is accepted; NotAllowed for the side that proposed.
     """
     proposal, milestone = _open_and_locked(proposal)
-    if over_money(by, milestone.contract) == proposal.side:
+    side = over_money(by, milestone.contract)
+    if side == proposal.side:
         raise NotAllowed(_("The other side has to answer this."))
     if not accept:
         _close(proposal, Status.DECLINED, by=by)
         _record(proposal, "declined", Side(proposal.side), by=by)
         return
+    if take_rest_back and proposal.carry:
+        if side is not Side.CLIENT:
+            raise NotAllowed(_("Only the client can take the rest back."))
+        proposal.carry = False
+        proposal.save(update_fields=["carry"])
     _close(proposal, Status.ACCEPTED, by=by)
     _record(proposal, "accepted", Side(proposal.side), by=by)
     if proposal.kind == Kind.EXTENSION:
@@ -208,7 +223,10 @@ def _divide(milestone: Milestone, proposal: Proposal, *, by: User) -> None:
     if hold is None or amount is None:
         raise InvalidTransition
     overtake(milestone, by=by)
+    closing.overtake(milestone, by=by)
     _overtake_cancellation(milestone, by=by)
+    if proposal.carry:
+        carrying.carry(milestone, milestone.amount - amount, by=by)
     milestone.move_to(Milestone.Status.SETTLED, review_due_at=None, remind_at=None)
     holds.settle(hold, to_payee=amount, by=by, basis_detail=f"proposal:{proposal.pk}")
     end_if_over(milestone.contract, by=by)
@@ -227,30 +245,39 @@ def _record(
     milestone = proposal.milestone
     contract = milestone.contract
     back = proposal.back
+    kept = carrying.plan(milestone, back) if proposal.carry and back else None
+    # Both read what is held on before it happens; what was answered otherwise has the usual words.
+    kind = "carry" if kept and what in {"asked", "accepted"} else proposal.kind
+    if kept:
+        back = kept.back
     if noted:
         rule = {} if by else {"rule": "M12" if proposal.kind == Kind.EXTENSION else "M8"}
         audit.record(by, f"proposal.{what}", milestone, proposal=proposal.pk, **rule)
         news.note(
             contract,
-            f"{proposal.kind}.{what}",
+            f"{kind}.{what}",
             by=by,
             milestone=milestone,
             amount=proposal.amount,
             side=proposal.side if what in {"asked", "withdrawn"} else Side(proposal.side).other,
             due_on=proposal.due_on.isoformat() if proposal.due_on else "",
             back_minor=back.minor if back else 0,
+            kept_minor=kept.amount.minor if kept else 0,
+            title=kept.to.title if kept else "",
         )
     ends = what == "accepted" and proposal.kind == Kind.PART
     news.tell(
         contract,
         told,
-        f"{proposal.kind}_{what}",
+        f"{kind}_{what}",
         key=f"proposal-{what}:{proposal.ref}",
         group=news.MONEY if proposal.kind == Kind.PART else news.WORK,
         milestone=milestone,
         url="" if ends else news.page(PAGES[Kind(proposal.kind)], milestone),
         amount=proposal.amount,
         back=back,
+        kept=kept.amount if kept else None,
+        to=kept.to.title if kept else "",
         new=proposal.due_on,
         due=proposal.answer_due_at,
         by_freelancer=proposal.side == Side.FREELANCER,

@@ -14,6 +14,7 @@ from payments.models import Hold
 from payments.services.evidence import WorkRecord
 from projects.models import Cancellation, Dispute, Message, Milestone
 from projects.services import clocks, locks, news
+from projects.services.change_orders import closing
 from projects.services.contracts import end_if_over
 from projects.services.deliveries import next_reminder
 
@@ -91,6 +92,7 @@ def end(hold: Hold) -> None:
         audit.record(None, "dispute.overtaken", dispute, rule=RULE)
     for question in milestone.cancellations.filter(status=Cancellation.Status.OPEN):
         question.move_to(Cancellation.Status.OVERTAKEN, answered_at=now)
+    closing.overtake(milestone, by=None)
     milestone.move_to(Status.CANCELLED)
     audit.record(None, "milestone.taken_back", milestone, rule=RULE, hold=hold.pk)
     news.note(

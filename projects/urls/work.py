@@ -5,6 +5,7 @@ from django.urls import path
 import marketplace.core.refs  # noqa: F401 - makes <ref:…> known
 from projects.views import (
     bonuses,
+    change_orders,
     contracts,
     deliveries,
     disputes,
@@ -19,6 +20,7 @@ from projects.views import (
 )
 
 CONTRACT = "contracts/<ref:ref>/"
+ORDER = f"{CONTRACT}extra/<ref:order>/"
 MILESTONE = f"{CONTRACT}milestones/<int:n>/"
 DISPUTE = "disputes/<ref:ref>/"
 
@@ -57,6 +59,11 @@ urlpatterns = [
         proposals.answer,
         name="answer-proposal",
     ),
+    path(f"{CONTRACT}extra/", change_orders.offer, name="offer-work"),
+    path(ORDER, change_orders.order, name="change-order"),
+    path(f"{ORDER}price/", change_orders.price, name="price-order"),
+    path(f"{ORDER}answer/", change_orders.answer, name="answer-order"),
+    path(f"{MILESTONE}extra-round/", change_orders.extra_round, name="extra-round"),
     path(f"{CONTRACT}bonus/", bonuses.bonus, name="bonus"),
     path(f"{CONTRACT}bonus/confirm/", bonuses.confirm, name="bonus-confirm"),
     path(f"{MILESTONE}dispute/<int:step>/", disputes.new, name="dispute-new"),

@@ -136,7 +136,9 @@ def payments(request: UserRequest, ref: str) -> HttpResponse:
 def terms(request: UserRequest, ref: str) -> HttpResponse:
     """What both agreed to, word for word, with its digest and both acceptances."""
     seat = selectors.contract_to_read(request.user, ref)
-    context = page_context(seat, "projects:contract-terms")
+    context = page_context(seat, "projects:contract-terms") | {
+        "amendments": selectors.amendments_of(seat.contract)
+    }
     return show(request, "projects/contract_terms.html", context)
 
 

@@ -19,6 +19,7 @@ from projects.models.contracts import Side
 from projects.selectors import contracts as selectors
 from projects.selectors.contracts import Seat
 from projects.services import approvals, deliveries, ending
+from projects.services.change_orders import rounds
 from projects.views.contracts import changed_meanwhile
 from projects.views.keeping import forget, kept
 
@@ -88,6 +89,7 @@ def changes(request: UserRequest, ref: str, n: int) -> HttpResponse:
             return go_to(request, seat.contract.get_absolute_url())
     context = _context(seat, milestone, form) | {
         "left": deliveries.rounds_left(milestone),
+        "may_want": not rounds.is_extra_round(milestone),
         "ready": milestone.status == Milestone.Status.SUBMITTED,
     }
     return show(request, "projects/changes.html", context, status=_status(form))

@@ -17,7 +17,7 @@ from projects.forms.refusals import show_refusal
 from projects.models import Milestone, Proposal
 from projects.selectors import contracts as selectors
 from projects.selectors.contracts import Seat
-from projects.services import ending, proposals
+from projects.services import carrying, ending, proposals
 from projects.views.contracts import changed_meanwhile
 
 METHODS = ["GET", "HEAD", "POST"]
@@ -41,7 +41,9 @@ def release_part(request: UserRequest, ref: str, n: int) -> HttpResponse:
     """Propose to end a milestone with less than agreed, or read the proposal."""
     seat, milestone = selectors.milestone_to_move(request.user, ref, n)
     form = PartForm(
-        request.POST if request.method == "POST" else None, currency=seat.contract.currency
+        request.POST if request.method == "POST" else None,
+        currency=seat.contract.currency,
+        may_carry=carrying.plan(milestone, milestone.amount) is not None,
     )
     return _propose(request, seat, milestone, form, kind=Kind.PART, propose=proposals.propose_part)
 
@@ -70,12 +72,14 @@ def _propose(
     proposal = proposals.open_proposal(milestone, kind)
     hold = milestone.hold
     parts = hold.shares(proposal.amount) if proposal and proposal.amount and hold else None
+    back = proposal.back if proposal and proposal.carry else None
     context: dict[str, Any] = {
         "seat": seat,
         "contract": seat.contract,
         "milestone": milestone,
         "form": form,
         "proposal": proposal,
+        "kept": carrying.plan(milestone, back) if back else None,
         "mine": proposal is not None and proposal.side == seat.side,
         "parts": parts,
         "ready": milestone.status in proposals.MOVABLE[kind],
@@ -96,13 +100,21 @@ def answer(request: UserRequest, ref: str, proposal: str) -> HttpResponse:
         if found.side == seat.side:
             proposals.take_back(found, by=request.user)
             told = _("Taken back.")
-        elif typed in {"yes", "no"}:
-            proposals.answer(found, by=request.user, accept=typed == "yes")
-            told = _("Agreed.") if typed == "yes" else _("Declined. Nothing changes.")
+        elif typed in {"yes", "yes-back", "no"}:
+            proposals.answer(
+                found,
+                by=request.user,
+                accept=typed != "no",
+                take_rest_back=typed == "yes-back",
+            )
+            told = _("Declined. Nothing changes.") if typed == "no" else _("Agreed.")
         else:
             return go_to(request, seat.contract.get_absolute_url())
     except InvalidTransition as error:
         return changed_meanwhile(request, ref, error)
+    except DomainError as error:
+        messages.error(request, str(error))
+        return go_to(request, seat.contract.get_absolute_url())
     messages.success(request, told)
     return go_to(request, seat.contract.get_absolute_url())
 

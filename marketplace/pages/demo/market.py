@@ -53,6 +53,7 @@ from projects.services import (
     reviews,
 )
 from projects.services import funding as funding_milestones
+from projects.services.change_orders import offers
 from projects.services.contracts import MilestonePlan
 from projects.services.wanted import Wanted
 
@@ -293,6 +294,16 @@ class Market:
                 by=self._user_of(contract, "client"),
                 points="The second film needs quieter music under the interview. "
                 "In the first one the captions come a moment too late.",
+            )
+        with self._days_ago(1):
+            offers.offer_work(
+                contract,
+                by=self._user_of(contract, "freelancer"),
+                title="The same films with sign language",
+                body="One interpreter in the corner of each film, filmed here. Not included: the "
+                "interpreter's fee, which you pay directly.",
+                amount=euros(450),
+                due_on=clock.now().date() + dt.timedelta(days=30),
             )
 
     def _reviewed(self, story: Story, contract: Contract) -> None:

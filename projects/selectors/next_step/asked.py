@@ -1,14 +1,17 @@
 """Somebody is asked: whether to call it off, or what becomes of money that sleeps."""
 
 import datetime as dt
+from typing import Any
 
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from marketplace.core import clock
 from marketplace.core.display import day_text
-from projects.models import Milestone
+from projects.models import ChangeOrder, Milestone
 from projects.selectors.contracts import Seat
-from projects.selectors.next_step.parts import Action, NextStep, link, words_of
+from projects.selectors.next_step.parts import Action, NextStep, link, trouble, words_of
 
 S = Milestone.Status
 Dormancy = Milestone.Dormancy
@@ -55,6 +58,53 @@ def calling_off(seat: Seat, step: Milestone, due: dt.datetime | None) -> NextSte
         kind="warn",
         pill=_("Your answer is needed"),
         actions=[Action(_("Read and answer"), link("call-off", step), primary=True)],
+        milestone=step,
+    )
+
+
+def extra_round(seat: Seat, step: Milestone, ordered: dict[str, Any]) -> NextStep:
+    """The included rounds are used up, and the client wants another: a price, an answer, a payment.
+
+    Meanwhile silence does not release the money.
+    """
+    due = parse_datetime(ordered["due"]) or clock.now()
+    words = words_of(seat, step) | {"due": day_text(due)}
+    paying = ordered["status"] == ChangeOrder.Status.AGREED
+    mine = seat.is_client if paying else ordered["side"] != seat.side
+    if paying:
+        title, text = (
+            _("You agreed on an extra round for “%(title)s”"),
+            _("It starts when %(client)s has paid for it. Without a payment by %(due)s it is off."),
+        )
+    elif ordered["status"] == ChangeOrder.Status.OFFERED:
+        title, text = (
+            _("%(freelancer)s offers more work on “%(title)s”"),
+            _(
+                "%(client)s has until %(due)s to answer. Without an answer nothing is added, and "
+                "the review goes on."
+            ),
+        )
+    else:
+        title, text = (
+            _("%(client)s asks for an extra round of changes to “%(title)s”"),
+            _(
+                "%(freelancer)s has until %(due)s to name a price or say no. Without an answer the "
+                "review goes on."
+            ),
+        )
+    url = reverse(
+        "projects:change-order", kwargs={"ref": seat.contract.ref, "order": ordered["ref"]}
+    )
+    actions = [Action(_("Read and answer") if mine else _("Read it"), url, primary=mine)]
+    if seat.moves_money:
+        actions.append(trouble(step))
+    return NextStep(
+        title=title % words,
+        text=text % words,
+        icon="edit",
+        kind="warn" if mine else "plain",
+        pill=_("Your answer is needed") if mine else _("Waiting for an answer"),
+        actions=actions,
         milestone=step,
     )
 

@@ -8,7 +8,7 @@ from marketplace.core import clock
 from marketplace.core.display import day_text, days_left_text
 from projects.models import Milestone
 from projects.selectors.contracts import Seat
-from projects.selectors.next_step.asked import ASLEEP, calling_off, dormant
+from projects.selectors.next_step.asked import ASLEEP, calling_off, dormant, extra_round
 from projects.selectors.next_step.parts import Action, NextStep, link, trouble, words_of
 
 
@@ -16,6 +16,8 @@ def submitted(seat: Seat, step: Milestone) -> NextStep:
     """Handed over: the client looks at it."""
     if question := vars(step).get("calling_off"):
         return calling_off(seat, step, parse_datetime(question["due"]))
+    if ordered := vars(step).get("ordered"):
+        return extra_round(seat, step, ordered)
     # The custody stop may come before the end of the review.
     ends = [at for at in (step.review_due_at, step.custody_ends_at) if at]
     due = min(ends, default=clock.now())

@@ -20,6 +20,7 @@ from payments.services import holds
 from projects.models import Contract, Delivery, Dispute, DisputeStatement, Message, Milestone
 from projects.models.contracts import Side
 from projects.services import clocks, locks, news, proposals
+from projects.services.change_orders import closing
 from projects.services.deliveries import next_reminder, overtake_cancellation
 from projects.services.disputes.deadlines import AHEAD, after_working_days
 from projects.services.disputes.telling import open_and_locked, tell
@@ -78,6 +79,7 @@ def open_dispute(
     check_split(dispute, to_freelancer)
     overtake_cancellation(milestone, by=by)
     proposals.overtake(milestone, by=by)
+    closing.overtake(milestone, by=by)
     holds.pause(hold, by=by)
     milestone.move_to(
         Milestone.Status.DISPUTED,

@@ -1,0 +1,224 @@
+"""What is left of a milestone's money is held for the next one, when both agree (rule M2)."""
+
+import datetime as dt
+
+import pytest
+
+from marketplace.core import clock
+from marketplace.core.errors import DomainError, InvalidInput, NotAllowed
+from payments import gateway, ledger
+from payments.models import Hold, Refund, Transfer
+from payments.selectors import periods
+from payments.services import carrying as carrying_money
+from payments.services import funding as payments_funding
+from projects.models import Contract, Milestone, Proposal
+from projects.services import approvals, carrying, deliveries, funding, proposals
+from tests.payments.disputing import assert_books_are_clean, charge_back, decide, top_up
+from tests.payments.threads import together
+from tests.projects.work import Work, eur
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def work(stripe_sandbox):
+    """A contract of €600, €1,100 and €700, and a platform that can pay Stripe's own fees."""
+    top_up(stripe_sandbox, eur("1000.00"))
+    return Work.build(stripe_sandbox)
+
+
+@pytest.fixture(autouse=True)
+def _every_story_ends_with_clean_books(stripe_sandbox):
+    yield
+    assert_books_are_clean()
+
+
+def propose(work, amount="400.00", n=1, by=None):
+    return proposals.propose_part(
+        work.step(n),
+        by=by or work.freelancer,
+        amount=eur(amount),
+        reason="Two pages are missing.",
+        carry=True,
+    )
+
+
+def agree(work, amount="400.00", n=1):
+    proposals.answer(propose(work, amount, n), by=work.client, accept=True)
+
+
+def page_of(work):
+    return work.as_client.get(work.contract.get_absolute_url()).content.decode()
+
+
+def test_the_rest_is_held_for_the_next_milestone_and_no_cent_is_paid_twice(work):
+    work.connect()
+    before = work.delivered(1).hold
+    url = f"{work.contract.get_absolute_url()}milestones/1/release-part/"
+    asked = work.as_freelancer.post(
+        url, {"amount": "400", "carry": "on", "reason": "Two pages are missing."}
+    )
+    page = work.as_client.get(url).content.decode()
+    for said in ("Stays held, for “Step 2”", "€200.00", "€900.00", "Agree, and take €206.00 back"):
+        assert said in page
+    answer = f"{work.contract.get_absolute_url()}proposals/{Proposal.objects.get().ref}/answer/"
+    answered = work.as_client.post(answer, {"answer": "yes"})
+    assert (asked.status_code, answered.status_code) == (303, 303)
+
+    first, second, rest = work.step(1), work.step(2), work.step(4)
+    assert (first.status, first.amount, first.carried) == ("settled", eur("400.00"), eur("200.00"))
+    assert (second.status, second.amount) == (Milestone.Status.FUNDED, eur("200.00"))
+    assert (rest.status, rest.amount, rest.due_on) == ("planned", eur("900.00"), second.due_on)
+    assert work.held(second.hold) == eur("200.00")
+    # The oldest charge counts: it is the same one.
+    assert (second.hold.held_at, second.custody_ends_at) == (before.held_at, first.custody_ends_at)
+    assert second.hold.funding_parts.get().funding == first.hold.funding_parts.get().funding
+    assert not Refund.objects.exists()
+    assert "Agreed on less, held for the next one" in page_of(work)
+    assert work.freelancer.notices.filter(kind="carry_accepted").count() == 1
+
+    deliveries.deliver(second, by=work.freelancer, note="The rest of it.")
+    approvals.approve(work.step(2), by=work.client)
+    work.work_off()
+    sent = Transfer.objects.values_list("amount_minor", flat=True)
+    assert sorted(sent) == [184_00, 368_00]
+    assert set(Transfer.objects.values_list("status", flat=True)) == {Transfer.Status.SENT}
+    # €600 and its fee were paid in once, whatever it was held for.
+    month = periods.Period.named(f"{clock.now():%Y-%m}")
+    (paid,) = periods.statement(work.client.party, month).paid_in
+    assert (paid.amount, paid.fee, paid.total) == (eur("600.00"), eur("18.00"), eur("618.00"))
+
+
+def test_what_the_next_one_does_not_need_goes_back(stripe_sandbox):
+    top_up(stripe_sandbox, eur("1000.00"))
+    work = Work.build(stripe_sandbox, "600.00", "100.00", "700.00")
+    work.delivered(1)
+
+    agree(work)
+
+    assert work.step(2).status == Milestone.Status.FUNDED
+    assert work.contract.milestones.count() == 3
+    assert Refund.objects.get().amount == eur("103.00")
+    assert work.step(1).hold.status == Hold.Status.SPLIT
+
+
+def test_the_client_may_take_the_rest_back_instead_and_only_the_client(work):
+    work.delivered(1)
+    proposal = propose(work, by=work.client)
+    with pytest.raises(NotAllowed):
+        proposals.answer(proposal, by=work.freelancer, accept=True, take_rest_back=True)
+    proposals.take_back(proposal, by=work.client)
+
+    answer = f"{work.contract.get_absolute_url()}proposals/{propose(work).ref}/answer/"
+    work.as_client.post(answer, {"answer": "yes-back"})
+
+    assert Refund.objects.get().amount == eur("206.00")
+    assert work.step(2).status == Milestone.Status.PLANNED
+    assert work.freelancer.notices.filter(kind="part_accepted").exists()
+    assert not Hold.objects.filter(carried_from__isnull=False).exists()
+
+
+def test_it_is_not_offered_where_nothing_can_take_it(work):
+    work.delivered(1)
+    for amount in ("595.01", "600.00"):
+        with pytest.raises(InvalidInput):
+            propose(work, amount)
+    steps = work.contract.milestones.filter(position__gt=1)
+    steps.update(due_on=clock.now().date() + 85 * DAY)
+    assert carrying.plan(work.step(1), eur("200.00")) is None
+    page = work.as_client.get(f"{work.contract.get_absolute_url()}milestones/1/release-part/")
+    assert "Hold the rest" not in page.content.decode()
+    steps.update(due_on=None)
+    assert carrying.plan(work.step(1), eur("200.00")).to == work.step(2)
+
+    # Agreed to be carried, and meanwhile every other milestone is paid.
+    proposal = propose(work)
+    work.funded(2)
+    work.funded(3)
+    with pytest.raises(DomainError, match="go back instead"):
+        proposals.answer(proposal, by=work.client, accept=True)
+    assert work.step(1).status == Milestone.Status.SUBMITTED
+    proposals.answer(proposal, by=work.client, accept=True, take_rest_back=True)
+    assert work.step(1).status == Milestone.Status.SETTLED
+
+
+def test_a_page_somebody_left_unpaid_is_closed_and_the_money_takes_its_place(work):
+    work.delivered(1)
+    started = funding.fund_milestone(work.step(2), by=work.client)
+    assert payments_funding.checkout_url(started)
+    gateway.expire_checkout(payments_funding.confirm(started).session_id, key="x")
+    payments_funding.confirm(started)
+    old = work.step(2).hold
+    assert (work.step(2).status, old.status) == ("planned", "pending")
+
+    agree(work)
+
+    old.refresh_from_db()
+    assert old.status == Hold.Status.CANCELLED
+    assert work.step(2).hold != old
+    work.work_off()
+
+
+def test_when_the_bank_takes_the_payment_each_part_is_borne_once(work):
+    work.connect()
+    work.delivered(1)
+    agree(work)
+    work.work_off()
+
+    dispute = charge_back(work.stripe, work.step(2).hold)
+    assert work.step(2).status == Milestone.Status.FROZEN
+    decide(work.stripe, dispute, won=False)
+    work.work_off()
+
+    assert work.step(2).status == Milestone.Status.CANCELLED
+    assert ledger.balance(ledger.held(work.step(2).hold), "EUR") == eur("0.00")
+    # The bank has taken all of it from us; both fees of the released part are our loss.
+    assert ledger.balance(ledger.CHARGEBACK_LOSS, "EUR") == -(eur("32.00") + eur("12.00"))
+    assert not Refund.objects.exists()
+
+
+def test_odd_cents_carried_twice_stay_to_the_last_one(stripe_sandbox):
+    top_up(stripe_sandbox, eur("1000.00"))
+    work = Work.build(stripe_sandbox, "33.35", "9.99", "33.33")
+    work.connect()
+    paid = work.delivered(1).hold.client_pays
+
+    agree(work, "16.67")
+    deliveries.deliver(work.step(2), by=work.freelancer, note="Part of it.")
+    agree(work, "4.98", n=2)
+
+    ends = [step.hold for step in map(work.step, (1, 2)) if step.hold]
+    gone = sum((one.shares(one.awarded).to_payee for one in ends), eur("0.00"))
+    fees = sum((one.shares(one.awarded).fees for one in ends), eur("0.00"))
+    back = sum((one.amount for one in Refund.objects.all()), eur("0.00"))
+    held = sum((one.client_pays for one in Hold.objects.filter(status="held")), eur("0.00"))
+    assert gone + fees + back + held == paid
+    assert work.step(3).status == Milestone.Status.FUNDED
+
+
+def test_only_held_money_is_carried_and_never_all_of_it(work):
+    hold = work.funded(1).hold
+    for amount in ("0.00", "600.00", "600.01"):
+        with pytest.raises(DomainError):
+            carrying_money.carry(hold, by=work.client, amount=eur(amount), label="Step 2")
+    assert Hold.objects.filter(carried_from=hold).count() == 0
+
+
+def test_against_a_payment_for_the_next_one_at_the_same_moment_nobody_pays_twice(work):
+    work.delivered(1)
+    proposal = propose(work)
+
+    def act(number):
+        if number:
+            return funding.fund_milestone(work.step(2), by=work.client)
+        return proposals.answer(proposal, by=work.client, accept=True)
+
+    outcomes = together(act, 2)
+
+    assert outcomes[0] == "ok"
+    taken = Hold.objects.get(carried_from__isnull=False).milestone
+    # Whoever was first: the payment that began is for a milestone nothing was carried to.
+    assert taken.position == (2 if outcomes[1] == "InvalidTransition" else 3)
+    assert work.contract.status == Contract.Status.ACTIVE
