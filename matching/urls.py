@@ -3,6 +3,7 @@
 from django.urls import path
 
 import marketplace.core.refs  # noqa: F401 - makes <ref:…> known
+from matching.insight.urls import urlpatterns as insight
 from matching.views import appeals, lists, skills, whynot, wishes
 
 app_name = "matching"
