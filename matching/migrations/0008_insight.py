@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0005_former_addresses'),
-        ('matching', '0004_text_vectors'),
+        ('matching', '0007_controls'),
         ('projects', '0006_money_rest'),
     ]
 

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0005_former_addresses'),
-        ('payments', '0013_money_rest'),
+        ('payments', '0017_insight'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0013_money_rest'),
+        ('payments', '0014_tax_requests'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

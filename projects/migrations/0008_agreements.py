@@ -13,8 +13,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0014_agreements'),
-        ('projects', '0006_money_rest'),
+        ('payments', '0018_agreements'),
+        ('projects', '0007_blind_bids'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -13,7 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('matching', '0004_text_vectors'),
+        ('matching', '0005_placing'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
