@@ -31,7 +31,7 @@ def main() -> None:
         parser.error(f"Weights are measured with the encoder. {why_not()}")
     file = read(asked.weights.read_text("utf-8"))
     weights = checked(file["weights"])
-    file["figures"] = {}
+    file |= {"figures": {}, "figures_of": digest_of(weights)}
     for suite in sorted({path for name in asked.suites for path in asked.kit.glob(name)}):
         people, needs = read_both(suite / "docs.jsonl", suite / "queries.jsonl", "people")
         found = each_query(ours(people, needs, "people", weights), gains_of(suite))

@@ -67,13 +67,13 @@ def enter(file: str, *, by: User, reason: str) -> MatchModel:
     try:
         found = files.read(file)
         weights = files.checked(found["weights"])
-        figures = _figures(found.get("figures", {}))
+        digest = files.digest_of(weights)
+        figures = _figures(found, digest)
     except BadWeights as error:
         raise InvalidInput(str(error), field="file") from error
     fitted = found.get("fitted", {})
     if not isinstance(fitted, dict) or not fitted.get("method"):
         raise InvalidInput(_("Say under “fitted” and “method” how they were found."), field="file")
-    digest = files.digest_of(weights)
     _lock()
     if MatchModel.objects.filter(sha256=digest).exclude(status=Status.RETIRED).exists():
         raise DomainError(_("These weights are on the list already."))
@@ -104,11 +104,13 @@ def ship() -> MatchModel | None:
 def _ship() -> MatchModel | None:
     try:
         file = files.shipped()
-        weights, figures = files.checked(file["weights"]), _figures(file.get("figures", {}))
+        weights = files.checked(file["weights"])
+        digest = files.digest_of(weights)
+        # Unmeasured, they rank all the same: the release stands for them.
+        figures = _figures(file, digest) if file.get("figures_of") == digest else {}
     except BadWeights:
         log.exception("the weights that come with the software cannot be used")
         return None
-    digest = files.digest_of(weights)
     shipped = MatchModel.objects.filter(origin=MatchModel.Origin.SHIPPED)
     now = registry.active()
     fits = now is not None and _fits(now)
@@ -147,17 +149,19 @@ def _fits(model: MatchModel) -> bool:
     return True
 
 
-def _figures(found: Any) -> dict[str, dict[str, float]]:
-    """The benchmark of a file, checked; raises BadWeights."""
+def _figures(file: Mapping[str, Any], digest: str) -> dict[str, dict[str, float]]:
+    """The benchmark of a file, checked; raises BadWeights, also for figures of other weights."""
     try:
         figures = {
             str(suite): {"ndcg10": float(row["ndcg10"]), "n": int(row["n"])}
-            for suite, row in found.items()
+            for suite, row in file.get("figures", {}).items()
         }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BadWeights(_("“figures” needs “ndcg10” and “n” for every suite.")) from error
     if not all(0 <= row["ndcg10"] <= 1 and row["n"] > 0 for row in figures.values()):
         raise BadWeights(_("A figure of nDCG@10 lies between 0 and 1, over one query or more."))
+    if figures and file.get("figures_of") != digest:
+        raise BadWeights(_("The figures are of other weights. Measure these."))
     return figures
 
 

@@ -67,7 +67,8 @@ def project():
 
 def file_of(weights=OTHER, **more):
     rest = {"fitted": {"method": "by hand"}, "figures": FIGURES}
-    return json.dumps({"weights": dict(weights), **rest, **more})
+    measured = {"figures_of": files.digest_of(weights)}
+    return json.dumps({"weights": dict(weights), **rest, **measured, **more})
 
 
 def entered(staff, **more):
@@ -192,10 +193,19 @@ def test_a_release_with_other_features_takes_over_because_nothing_else_fits(
         (file_of({**SHIPPED, "nationality": 1.0}), "nationality"),
         (file_of(figures={"work": {"ndcg10": 7, "n": 1}}), "between 0 and 1"),
         (file_of(figures={"work": 0.3}), "needs “ndcg10”"),
+        (file_of(figures_of=files.digest_of(SHIPPED)), "of other weights"),
         (file_of(fitted={}), "method"),
         ("[" * 60_000, "too long"),
     ],
-    ids=["a pickle", "a forbidden input", "no nDCG", "no figure", "from nowhere", "too long"],
+    ids=[
+        "a pickle",
+        "a forbidden input",
+        "no nDCG",
+        "no figure",
+        "borrowed",
+        "from nowhere",
+        "too long",
+    ],
 )
 def test_weights_the_engine_may_not_use_do_not_enter(staff, file, said):
     with pytest.raises(InvalidInput, match=said):
