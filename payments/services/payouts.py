@@ -152,9 +152,16 @@ def refresh_payouts(account: PayoutAccount) -> None:
 
     Talks to Stripe, so call it outside transactions. Raises gateway errors and StripeAway.
     """
-    since = clock.now() - SETTLED
-    for told in gateway.list_payouts(account=account.stripe_id, since=since):
-        bank_payouts.record(account, told)
+    there = gateway.list_payouts(account=account.stripe_id, since=clock.now() - SETTLED)
+    # Most of them ended long ago: only what we know otherwise is worth a lock.
+    known = set(
+        account.payouts.filter(stripe_id__in=[told.id for told in there]).values_list(
+            "stripe_id", "status", "arrives_on", "bank__stripe_id"
+        )
+    )
+    for told in there:
+        if (told.id, told.status, told.arrives_on, told.bank) not in known:
+            bank_payouts.record(account, told)
     bank_payouts.learn_available(account)
 
 
