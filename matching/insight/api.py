@@ -32,6 +32,7 @@ else:
     Serializer = serializers.Serializer
 
 LONGEST_TITLE = 120
+LEVELS = "calm, talk or trouble"
 AMOUNT = OpenApiParameter("amount", str, description='To be placed in the range, like "1200.50".')
 SKILL = OpenApiParameter("skill", str, many=True, required=True, description="Names of skills.")
 CURRENCY = OpenApiParameter("currency", str, description="Your own when it is left out.")
@@ -156,9 +157,9 @@ class OutlookShape(Serializer):
 
     running = serializers.BooleanField(help_text="false: the contract is over, nothing is said.")
     delay_points = serializers.IntegerField(allow_null=True)
-    delay = serializers.ChoiceField(["calm", "talk", "trouble"], allow_null=True)
+    delay = serializers.CharField(allow_null=True, help_text=LEVELS)
     dispute_points = serializers.IntegerField(allow_null=True)
-    dispute = serializers.ChoiceField(["calm", "talk", "trouble"], allow_null=True)
+    dispute = serializers.CharField(allow_null=True, help_text=LEVELS)
     causes = CauseShape(many=True)
 
 
