@@ -103,20 +103,21 @@ def of_account(world: World, account: str) -> Body:
     bank = None if account == PLATFORM else banks.in_use(world, account)
     if bank and banks.takes_instant(bank):
         found["instant_available"] = [
-            {
-                **part,
-                "net_available": [
-                    {
-                        "amount": net,
-                        "destination": bank["id"],
-                        "source_types": {"card": net},
-                    }
-                ],
-            }
-            for part in parts[0]
-            if (net := part["amount"] - instant_fee_in(part["amount"])) > 0
+            _at_once(bank, currency, amounts[0]) for currency, amounts in balances
         ]
     return found
+
+
+def _at_once(bank: Body, currency: str, whole: int) -> Body:
+    """What of so much could be there within minutes, before and after the operator's fee."""
+    net = whole - instant_fee_in(whole)
+    to = {"amount": net, "destination": bank["id"], "source_types": {"card": net}}
+    return {
+        "amount": whole,
+        "currency": currency,
+        "net_available": [to] if net > 0 else [],
+        "source_types": {"card": whole},
+    }
 
 
 def instant_fee(amount: int) -> int:

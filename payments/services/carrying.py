@@ -41,7 +41,7 @@ def carry(hold: Hold, *, by: "User", amount: Money, label: str) -> Hold:
     before, after, moved = (quote(one, hold.policy) for one in (hold.amount, left, amount))
     # By subtraction, because the payer paid one fee for both: it may differ from the policy's by a
     # minor unit, and stays so.
-    fee = before.client_fee - after.client_fee
+    fee = min(before.client_fee - after.client_fee, hold.client_fee)
     other = Hold.objects.create(
         status=Hold.Status.HELD,
         payer=hold.payer,

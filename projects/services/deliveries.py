@@ -136,9 +136,10 @@ def ask_for_changes(milestone: Milestone, *, by: User, points: str) -> ChangeReq
     if rounds_left(milestone) == 0:
         raise DomainError(
             _(
-                "The included rounds of changes are used up. Approve the work, ask for an extra "
-                "round, or open a dispute."
-            ),
+                "The %(rounds)s included rounds of changes are used up. Approve the work, ask for "
+                "an extra round, or open a dispute."
+            )
+            % {"rounds": contract.change_rounds},
             code="rounds_used",
         )
     points = text.short_block(points, limit=LONGEST_NOTE, field="points")

@@ -365,7 +365,7 @@ def test_programs_ask_price_agree_and_read_the_same(work):
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_answers_and_an_approval_at_the_same_moment_one_story_remains(stripe_sandbox):
-    for work, n in rounds(stripe_sandbox, count=4, size=4):
+    for work, n in rounds(stripe_sandbox, count=2, size=2):
         Contract.objects.filter(pk=work.contract.pk).update(change_rounds=0)
         order = priced(work, n, "10.00")
         results = together(
@@ -379,6 +379,6 @@ def test_of_two_answers_and_an_approval_at_the_same_moment_one_story_remains(str
         assert now.status in {Status.OVERTAKEN, Status.WITHDRAWN}
         step = work.step(n)
         assert step.hold.status == Hold.Status.RELEASED
-        grown = work.contract.milestones.filter(position__gt=4)
+        grown = work.contract.milestones.filter(position__gt=2)
         assert not grown.exclude(status=Milestone.Status.CANCELLED).exists()
     nothing_is_broken()

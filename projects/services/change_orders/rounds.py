@@ -26,8 +26,7 @@ def together_with(milestone: Milestone) -> list[Milestone]:
     paid = ChangeOrder.objects.filter(kind=Kind.ROUND, status=Status.IN_FORCE)
     of_it = paid.filter(about=milestone).values_list("milestone", flat=True)
     it_is_of = paid.filter(milestone=milestone).values_list("about", flat=True)
-    others = {pk for pk in (*of_it, *it_is_of) if pk is not None}
-    return [locks.milestone(pk) for pk in sorted(others)]
+    return [locks.milestone(pk) for pk in sorted({*of_it, *it_is_of})]
 
 
 def leave_time_to_review(order: ChangeOrder) -> None:
