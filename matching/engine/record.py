@@ -90,12 +90,10 @@ def replayed(record: Mapping[str, Any], *, seed: str, count: int) -> list[list[A
     """
     if record.get("form") != FORM:
         raise ValueError(f"The record is in form {record.get('form')}, this version reads {FORM}.")
-    policy = Policy(
-        **{
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in record["policy"].items()
-        }
-    )
+    policy: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in record["policy"].items()
+    }
     names, weights = record["features"], record["weights"]
     people = [
         Candidate(
@@ -108,4 +106,4 @@ def replayed(record: Mapping[str, Any], *, seed: str, count: int) -> list[list[A
         )
         for pk, features, is_new, fit, seen, earned in record["candidates"]
     ]
-    return rows(place(people, seed=seed, policy=policy)[:count])
+    return rows(place(people, seed=seed, policy=Policy(**policy))[:count])

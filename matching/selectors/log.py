@@ -40,6 +40,11 @@ def differences(run: MatchRun) -> list[str]:
     return found
 
 
+def competitors(run: MatchRun) -> int:
+    """How many could have got a place in it; 0 where nobody wrote that down."""
+    return len(run.record["candidates"]) if run.record else 0
+
+
 def _row(row: list[Any] | None) -> str:
     if row is None:
         return "nobody"

@@ -17,7 +17,8 @@ from marketplace.pages import selectors, services
 from marketplace.pages.examples import example_contract, example_steps
 from marketplace.pages.forms import ContactForm, FeeForm
 from marketplace.pages.help import article_or_none, find_articles
-from matching.selectors import card, matches, method, registry
+from matching.engine.placing import Policy
+from matching.selectors import attention, card, matches, method, registry
 from payments.services import policies, quotes
 
 EXAMPLE_AMOUNT_MINOR = 1_000_00
@@ -70,6 +71,8 @@ def matching(request: HttpRequest) -> HttpResponse:
         "new_up_to": method.NEW_UP_TO,
         "appeals": matches.appeal_counts(since=clock.now() - APPEALS_TOLD),
         "appeal_days": policies.current().match_appeal_days,
+        "turns_days": attention.WINDOW.days,
+        "turns_percent": 100 * Policy().strength,
     }
     return render(request, "pages/matching.html", context)
 

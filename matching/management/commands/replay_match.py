@@ -37,8 +37,8 @@ class Command(BaseCommand):
         if differences:
             raise CommandError(f"Ranking {run.pk} comes out otherwise.")
         self.stdout.write(
-            f"ranking {run.pk} ({run.engine}): {len(run.results)} places of "
-            f"{len(run.record['candidates'])} candidates, all as logged; {_sealed(seal, past=past)}"
+            f"ranking {run.pk} ({run.engine}): {len(run.results)} places of {log.competitors(run)} "
+            f"candidates, all as logged; {_sealed(seal, past=past)}"
         )
 
 
