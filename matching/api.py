@@ -200,7 +200,7 @@ class StepOut(serializers.Serializer[Any]):
 
 
 class PartOut(serializers.Serializer[Any]):
-    label = serializers.CharField()
+    part = serializers.CharField(source="label")
     own = serializers.IntegerField()
     first = serializers.IntegerField(
         allow_null=True, help_text="mean of the first ten others; null when they are too few"
@@ -231,7 +231,8 @@ class WhyNotMe(APIView):
 
     def get_throttles(self) -> list[Any]:
         """Asking is costly, reading the answer is not."""
-        kinds = [Throttle, costs("why_not")] if self.request.method == "POST" else [Throttle]
+        asks = self.request.method == "POST"
+        kinds: list[Any] = [Throttle, costs("why_not")] if asks else [Throttle]
         return [kind() for kind in kinds]
 
     @extend_schema(operation_id="why_not_me", responses=QuestionOut)

@@ -170,9 +170,13 @@ def _nameless(text: str, parties: Iterable[Party]) -> str:
 
 
 def out_of_reach(project: Project) -> set[str]:
-    """Parties that must not be suggested: the client's people, and whoever has bid already."""
+    """Parties that must not be suggested: the client's people, and whoever has bid already.
+
+    And whoever switched suggestions off: a worker can be a little behind with building.
+    """
     bidders = Bid.objects.filter(project=project).values_list("freelancer_id", flat=True)
-    return {*of_client(project), *map(str, bidders)}
+    against = MatchWishes.objects.filter(is_on=False).values_list("party_id", flat=True)
+    return {*of_client(project), *map(str, bidders), *map(str, against)}
 
 
 def of_client(project: Project) -> set[str]:

@@ -225,7 +225,8 @@ def appeal_counts(*, since: dt.datetime) -> AppealCounts:
     changed = rows.filter(status=MatchAppeal.Status.CHANGED).count()
     waits = sorted(
         (decided - made).total_seconds() / 86_400
-        for made, decided in rows.filter(decided_at__isnull=False).values_list("at", "decided_at")
+        for made, decided in rows.values_list("at", "decided_at")
+        if decided
     )
     return AppealCounts(
         rows.count(), len(waits), changed, round(statistics.median(waits), 1) if waits else None

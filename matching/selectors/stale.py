@@ -7,7 +7,7 @@ from django.db.models.functions import Greatest
 
 from accounts.models import Party, Profile
 from marketplace.core import clock
-from matching.models import FOR_NOW, MatchRun
+from matching.models import FOR_NOW, MatchRun, MatchWishes
 from matching.selectors import registry
 from projects.models import Contract, Project
 from projects.selectors.projects import open_projects
@@ -23,7 +23,8 @@ def projects() -> QuerySet[Project]:
     newest = Profile.objects.aggregate(at=Max("updated_at"))["at"]
     finished = Contract.objects.aggregate(at=Max("ended_at"))["at"]
     overtaken = Q(pk__in=[])
-    for change in filter(None, (newest, finished)):
+    wished = MatchWishes.objects.aggregate(at=Max("changed_at"))["at"]
+    for change in filter(None, (newest, finished, wished)):
         overtaken |= Q(people_of__lt=min(change, clock.now() - REFRESH_PROJECTS))
     return (
         _ranked_projects()

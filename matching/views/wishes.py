@@ -21,7 +21,8 @@ from projects.forms.refusals import show_refusal
 def settings(request: UserRequest) -> HttpResponse:
     """`/settings/suggestions/`: on or off, what may be used, and what counts."""
     party = request.user.own_party
-    form = WishesForm(request.POST or None, wishes=wishes.of(party))
+    data = request.POST if request.method == "POST" else None
+    form = WishesForm(data, wishes=wishes.of(party))
     if form.is_valid():
         try:
             wish_services.set_wishes(party, by=request.user, **form.cleaned_data)

@@ -16,7 +16,7 @@ from payments.services import suspicion
 from projects import signals
 from projects.models import Bid, Contract, Project
 from projects.models.bids import NotChosenReason
-from projects.selectors.blind import is_blind, name_for_client, steps_without_name
+from projects.selectors.blind import is_blind, steps_without_name
 from projects.services import contracts, locks
 from projects.services.contracts import MilestonePlan
 from projects.services.rights import belongs_to, require
@@ -113,14 +113,14 @@ def hire(bid: Bid, *, by: User, milestones: Sequence[MilestonePlan], seen_versio
     project, bid = _lock(bid, by=by)
     if belongs_to(by, bid.freelancer):
         raise NotAllowed(_("You cannot hire yourself."))
-    if bid.version != seen_version:
-        raise InvalidTransition(
-            _("%(name)s changed this bid a moment ago. Here is the current version.")
-            % {"name": name_for_client(bid)}
-        )
     if is_blind(bid):
         raise DomainError(
             _("Put this bid on the short list first. Until then its name is hidden, also from you.")
+        )
+    if bid.version != seen_version:
+        raise InvalidTransition(
+            _("%(name)s changed this bid a moment ago. Here is the current version.")
+            % {"name": bid.freelancer.short_name}
         )
     now = clock.now()
     others = [other for other in locks.live_bids(project) if other.pk != bid.pk]

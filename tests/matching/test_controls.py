@@ -13,14 +13,20 @@ from accounts.selectors import PeopleFilter, page_of_people
 from marketplace.core import clock
 from marketplace.core.errors import InvalidInput, InvalidTransition, NotAllowed
 from marketplace.core.models import AuditRow, OutboxMessage
-from matching import appeal_services, services, whynot_services, wish_services
+from matching import appeal_services, memory, services, whynot_services, wish_services
 from matching.engine import whynot
 from matching.engine.documents import HistoryItem, PersonDoc
 from matching.engine.rank import build_index
-from matching.models import Match, MatchAppeal, MatchRun, SkillReading, WhyNot
-from matching.selectors import documents, matches
+from matching.models import Match, MatchAppeal, MatchRun, MatchWishes, SkillReading, WhyNot
+from matching.selectors import documents, matches, stale
 from tests.factories import StaffFactory
-from tests.matching.conftest import a_client, a_freelancer, a_project, finished_work
+from tests.matching.conftest import (
+    a_client,
+    a_freelancer,
+    a_project,
+    finished_work,
+    forget_everything,
+)
 from tests.matching.test_attacks import CROWD, NEED, TODAY
 from tests.matching.test_pages import address, signed_in, text_of
 
@@ -34,6 +40,8 @@ USUAL = {
 
 
 def wish(user, **changes):
+    """Choose, and see workers notice at once: where building is slow they may be behind."""
+    forget_everything()
     return wish_services.set_wishes(user.own_party, by=user, **{**USUAL, **changes})
 
 
@@ -60,6 +68,12 @@ def project(mara, ines):
     services.rank_people(found.pk, why="changed")
     services.rank_projects(ines.own_party.pk, why="changed")
     return found
+
+
+@pytest.fixture
+def slow_worker(monkeypatch):
+    """A worker that goes on with what it built."""
+    monkeypatch.setattr(memory.Ready, "is_good", lambda self, stamp: True)
 
 
 # --- On and off -----------------------------------------------------------------------------
@@ -97,6 +111,30 @@ def test_a_match_written_before_somebody_switched_off_is_not_shown(project, ines
     Match.objects.bulk_create(kept)
 
     assert matches.people_for(project) == []
+
+
+def test_a_worker_that_is_behind_suggests_nobody_who_switched_off(project, ines, slow_worker):
+    memory.people_matcher()
+    wish_services.set_wishes(ines.own_party, by=ines, **{**USUAL, "is_on": False})
+
+    services.rank_people(project.pk, why="sweep")
+
+    assert not Match.objects.filter(kind="people").exists()
+    assert MatchRun.objects.latest("pk").results == []
+
+
+def test_lists_made_before_somebody_chose_otherwise_are_made_anew(project, ines):
+    later = clock.now() + dt.timedelta(hours=1)
+    Profile.objects.update(updated_at=later - dt.timedelta(days=9))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "now", lambda: later)
+        assert project not in stale.projects()
+
+    MatchWishes.objects.create(party=ines.own_party, uses_record=False, changed_at=clock.now())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "now", lambda: later)
+        assert project in stale.projects()
 
 
 def test_switched_on_again_the_lists_come_back(project, ines):
