@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from marketplace.core.admin import ReadOnlyAdmin
-from matching.models import MatchRun, TagLesson
+from matching.models import BiasAudit, MatchRun, TagLesson
 
 
 @admin.register(MatchRun)
@@ -31,3 +31,13 @@ class TagLessonAdmin(ReadOnlyAdmin):
         """Without the weights, which are megabytes."""
         lessons: QuerySet[TagLesson] = super().get_queryset(request).defer("weights")
         return lessons
+
+
+@admin.register(BiasAudit)
+class BiasAuditAdmin(ReadOnlyAdmin):
+    """Audits of the matcher; the last one on the market stands on the public page."""
+
+    list_display = ("at", "source", "verdict", "engine", "sha256")
+    list_filter = ("source", "verdict")
+    date_hierarchy = "at"
+    ordering = ("-pk",)

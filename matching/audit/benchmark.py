@@ -186,9 +186,10 @@ def _due(season: Season) -> Floats:
 
 
 def _swaps(panel: probes.Panel) -> list[Finding]:
-    findings = []
-    for swap in probes.structured_swaps(panel):
-        findings.append(judge("M5 structured", f"field {swap.name}", swap.largest))
+    findings = [
+        judge("M5 structured", f"field {swap.name}", swap.largest)
+        for swap in probes.structured_swaps(panel)
+    ]
     texts = probes.text_swaps(panel)
     worst = {
         "M5 text p99": max(texts, key=lambda swap: swap.p99),

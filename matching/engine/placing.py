@@ -23,8 +23,8 @@ from statistics import median
 SHOWN = 10
 # These places, counted from 0, are kept for people with little past work.
 KEPT_FOR_NEW = (1, 3, 7)
-# Nobody takes a place by rule who is worth less than this part of whoever moves down, or of
-# the middle of those shown where that is less.
+# Nobody takes a place by rule who has less than this part of the score of whoever moves down,
+# or is worth less than this part of the middle one of those shown.
 FIT_FLOOR = 0.8
 # Shares of the full strength that are tried, until little enough quality is lost.
 LEVELS = (1.0, 0.75, 0.5, 0.25, 0.0)
@@ -267,15 +267,17 @@ class _Query:
         }
         order = sorted(self.by_score, key=lambda each: _order(each, after[each.id], self.seed))
         kept: set[str] = set()
+        owed = self._owed()
         for count, at in enumerate(self.policy.kept, start=1):
             if len(order) <= at:
                 break
             if sum(each.is_new for each in order[: at + 1]) >= count:
                 continue
-            # Beside whoever moves down, or the middle of those shown where that is less.
-            enough = self.policy.fit_floor * min(order[at].score, self._usual())
+            enough = self.policy.fit_floor * order[at].score
             fitting = [
-                each for each in order[at + 1 :] if each.is_new and self.worth[each.id] >= enough
+                each
+                for each in order[at + 1 :]
+                if each.is_new and (each.score >= enough or each.id in owed)
             ]
             if fitting:
                 first = min(fitting, key=self._turn)
@@ -285,8 +287,13 @@ class _Query:
         lost = 1 - self._gain(order) / self._gain(self.by_score)
         return _Standing(order, after, self.worth, self.fit, frozenset(kept), lost)
 
-    def _usual(self) -> float:
-        return median(each.score for each in self.by_score[:SHOWN])
+    def _owed(self) -> frozenset[str]:
+        """Who is worth nearly as much as the middle one of those shown, and was seen too little."""
+        usual = median(each.score for each in self.by_score[:SHOWN])
+        enough = self.policy.fit_floor * usual
+        return frozenset(
+            name for name, owed in self.balance.items() if owed > 0 and self.worth[name] >= enough
+        )
 
     def _turn(self, each: Candidate) -> tuple[float, tuple[float, tuple[int, str]]]:
         """Who comes first of the newcomers who fit: more so for whoever was owed attention."""

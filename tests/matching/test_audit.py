@@ -9,14 +9,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
+from django.urls import reverse
 
 from accounts.models import Profile
 from marketplace.core import clock
+from marketplace.core.models import AuditRow
 from matching.audit import benchmark, chance, live, metrics, probes, report, season, twins
 from matching.audit.crowd import GROUPS, QUALIFIED, Crowd
 from matching.audit.verdicts import BOUNDS, Verdict, judge, judge_group
+from matching.audit_services import keep_audit
 from matching.engine import placing
-from matching.models import Kind, MatchRun
+from matching.models import BiasAudit, Kind, MatchRun
 from matching.selectors import documents
 from matching.selectors.logged import Logged, LoggedList, logged
 from tests.matching.conftest import a_client, a_freelancer, a_project, finished_work
@@ -393,14 +397,34 @@ def test_the_command_says_what_it_judged_and_fails_on_red(monkeypatch, capsys, t
     said = capsys.readouterr().out
     assert "too few to judge" in said
     assert asked == [season.Size(people=64, searches=96)]
+    kept = BiasAudit.objects.get()
+    assert (kept.source, kept.verdict) == ("market", good.verdict.value)
+    assert AuditRow.objects.get(action="matcher.audited").facts["sha256"] == kept.sha256
     assert "simulated market: " in said
 
     failing = replace(good, findings=[*good.findings, bad])
     monkeypatch.setattr(benchmark, "audit", lambda size: failing)
     with pytest.raises(CommandError):
         call_command("bias_audit")
+    assert BiasAudit.objects.order_by("pk").last().verdict == "red"
     with pytest.raises(CommandError, match="after"):
         call_command("bias_audit", "--from", "2026-11-02", "--to", "2026-11-01")
+
+
+@pytest.mark.django_db
+def test_everybody_can_read_the_last_audit(client, audited):
+    page = reverse("pages:matching")
+    assert "no audit on this site yet" in client.get(page).content.decode()
+    (told,) = report.as_json([("market", audited)])
+    for verdict in ("green", "red"):
+        keep_audit(told | {"verdict": verdict}, source=BiasAudit.Source.MARKET, engine="votes-9")
+    keep_audit(told | {"verdict": "green"}, source=BiasAudit.Source.LISTS, engine="votes-9")
+
+    said = client.get(page).content.decode()
+    assert "Red: to be mended" in said
+    assert said.count('<th scope="row">M15</th>') == 2
+    with pytest.raises(IntegrityError), transaction.atomic():
+        BiasAudit.objects.update(verdict="green")
 
 
 def test_the_files_say_the_same_and_can_be_checked(audited, tmp_path):

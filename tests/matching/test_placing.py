@@ -169,9 +169,10 @@ def test_moving_places_costs_no_more_quality_than_the_policy_allows():
 
 
 def fits(**new):
-    """A crowd in which everybody with a record fits alike (1), and these people are new."""
+    """A crowd in which everybody with a record fits alike (1); these people are new and owed."""
     facts = {f"p{n}": {"fit": 1.0} for n in range(30)}
-    return crowd(**facts | {name: {"is_new": True} | given for name, given in new.items()})
+    owed = {"is_new": True, "earned": 2.0}
+    return crowd(**facts | {name: owed | given for name, given in new.items()})
 
 
 def kept_by(people):
@@ -180,18 +181,23 @@ def kept_by(people):
 
 
 def test_a_place_is_kept_for_whoever_fits_like_those_shown_however_little_a_record_gives_them():
-    # p29 has the least score of all; p15 has more of it and fits too little.
-    assert kept_by(fits(p15={"fit": 0.7}, p29={"fit": 0.9})) == [(2, "p29")]
-    assert kept_by(fits(p15={"fit": 0.7})) == []
+    # p29 has the least score of all; p25 has more of it and fits too little.
+    assert kept_by(fits(p25={"fit": 0.7}, p29={"fit": 0.9})) == [(2, "p29")]
+    assert kept_by(fits(p25={"fit": 0.7})) == []
+
+
+def test_whoever_has_had_what_they_earned_needs_the_score_for_a_kept_place():
+    had = {"fit": 1.0, "seen": 2.0}
+    assert kept_by(fits(p29=had)) == []
+    assert kept_by(fits(p11=had)) == [(2, "p11")]
 
 
 def test_claiming_more_than_those_shown_brings_nobody_forward():
     assert kept_by(fits(p20={"fit": 9.0}, p15={"fit": 1.0}))[0] == (2, "p15")
 
 
-def test_of_newcomers_who_fit_alike_those_come_first_who_were_owed_attention():
-    waiting = {"fit": 1.0, "earned": 5.0}
-    assert kept_by(fits(p15={"fit": 1.0}, p20=waiting))[0] == (2, "p20")
+def test_of_newcomers_who_fit_alike_those_come_first_who_are_owed_more():
+    assert kept_by(fits(p15={"fit": 1.0}, p20={"fit": 1.0, "earned": 9.0}))[0] == (2, "p20")
 
 
 def test_whoever_is_new_and_fits_earns_attention_as_those_with_a_record_do():

@@ -15,6 +15,7 @@ from marketplace.pages.examples import example_contract, example_steps
 from marketplace.pages.forms import ContactForm, FeeForm
 from marketplace.pages.help import article_or_none, find_articles
 from matching.selectors import method
+from matching.selectors.audits import newest_audit
 from payments.services import policies, quotes
 
 EXAMPLE_AMOUNT_MINOR = 1_000_00
@@ -62,6 +63,7 @@ def matching(request: HttpRequest) -> HttpResponse:
         "parts": method.parts(),
         "kept_places": method.KEPT_PLACES,
         "new_up_to": method.NEW_UP_TO,
+        "audit": newest_audit(),
     }
     return render(request, "pages/matching.html", context)
 

@@ -8,6 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from marketplace.core import clock
+from matching.audit_services import keep_audit
+from matching.models import BiasAudit
 
 WINDOW = dt.timedelta(days=30)
 
@@ -31,6 +33,7 @@ class Command(BaseCommand):
         # The engine loads numpy and scipy, which listing the commands should not.
         from matching.audit import benchmark, live, report  # noqa: PLC0415
         from matching.audit.season import Size  # noqa: PLC0415
+        from matching.engine.rank import VERSION  # noqa: PLC0415
         from matching.selectors.logged import ENOUGH_LISTS, ENOUGH_PEOPLE, logged  # noqa: PLC0415
 
         until = options["until"] or clock.now().date()
@@ -57,6 +60,9 @@ class Command(BaseCommand):
                 self.stdout.write(
                     f"  {each.verdict.value:10} {each.metric:4} {value}  {each.about}{note}"
                 )
+        for (_, audit), told in zip(audits, report.as_json(audits), strict=True):
+            source = "lists" if "lists" in audit.about else "market"
+            keep_audit(told, source=BiasAudit.Source(source), engine=f"{VERSION}, words only")
         if options["out"]:
             for name, digest in report.write(audits, options["out"]).items():
                 self.stdout.write(f"{digest}  {name}")
