@@ -57,7 +57,7 @@ class Policy:
     equal_parts: float = 3.0
     # In so many lists one of these places is drawn for exploring: 5 % of the places shown.
     exploring: float = 0.5
-    explored: tuple[int, ...] = (3, 4, 5, 6, 7, 8)
+    explored: tuple[int, ...] = (4, 5, 6, 8, 9)
     # Newcomers are drawn so many times as often, and others by this power of how many times
     # more attention they earned than they got: who is forgotten longest is drawn soonest.
     new_weight: float = 3.0
@@ -288,11 +288,15 @@ class _Query:
         return _Standing(order, after, self.worth, self.fit, frozenset(kept), lost)
 
     def _owed(self) -> frozenset[str]:
-        """Who is worth nearly as much as the middle one of those shown, and was seen too little."""
-        usual = median(each.score for each in self.by_score[:SHOWN])
-        enough = self.policy.fit_floor * usual
+        """Who is worth nearly as much as the middle one of those shown, and was seen too little.
+
+        As worth is known to a fifth, so is what it earned.
+        """
+        enough = self.policy.fit_floor * median(each.score for each in self.by_score[:SHOWN])
         return frozenset(
-            name for name, owed in self.balance.items() if owed > 0 and self.worth[name] >= enough
+            each.id
+            for each in self.by_score
+            if self.worth[each.id] >= enough and self.policy.fit_floor * each.seen < each.earned
         )
 
     def _turn(self, each: Candidate) -> tuple[float, tuple[float, tuple[int, str]]]:

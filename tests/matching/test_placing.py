@@ -187,7 +187,7 @@ def test_a_place_is_kept_for_whoever_fits_like_those_shown_however_little_a_reco
 
 
 def test_whoever_has_had_what_they_earned_needs_the_score_for_a_kept_place():
-    had = {"fit": 1.0, "seen": 2.0}
+    had = {"fit": 1.0, "seen": 2.5}
     assert kept_by(fits(p29=had)) == []
     assert kept_by(fits(p11=had)) == [(2, "p11")]
 
@@ -219,6 +219,7 @@ def drawn():
         p11={"is_new": True, "fit": 1.0},
         p12={"is_new": True, "fit": 0.5},
         p13={"is_new": True},
+        p14={"is_new": True},
         p18={"earned": 0.5},
         p2={"seen": 1.0},
     )
@@ -258,14 +259,14 @@ def test_lots_give_places_to_people_who_fit_and_would_not_be_seen(drawn):
     assert {each.before >= policy.fit_floor * SCORES[9] for _, each in explored} == {True}
     assert abs(len(explored) / LOTS - policy.exploring) < 0.05
     often = Counter(each.id for _, each in explored)
-    assert often["p13"] > 2 * often["p17"] > 0
+    assert often["p14"] > 2 * often["p17"] > 0
     assert often["p18"] > 2 * often["p17"]
-    assert not {f"p{n}" for n in range(8)} & set(often)
+    assert not {f"p{n}" for n in range(7)} & set(often)
 
 
 def test_a_kept_place_stays_where_it_is_whatever_is_drawn(drawn):
-    assert {(found[2].id, found[9].id) for found in drawn} == {("p11", "p12")}
-    assert {found[at].flag for found in drawn for at in (2, 9)} == {Flag.NEWCOMER}
+    assert {(found[1].id, found[3].id, found[7].id) for found in drawn} == {("p11", "p12", "p13")}
+    assert {found[at].flag for found in drawn for at in (1, 3, 7)} == {Flag.NEWCOMER}
 
 
 # --- A market -------------------------------------------------------------------------------
