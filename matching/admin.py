@@ -16,6 +16,13 @@ class MatchRunAdmin(ReadOnlyAdmin):
     date_hierarchy = "at"
     ordering = ("-pk",)
     show_full_result_count = False
+    # Thousands of figures; `manage.py replay_match` reads them.
+    exclude = ("record",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MatchRun]:
+        """Without the records."""
+        runs: QuerySet[MatchRun] = super().get_queryset(request).defer("record")
+        return runs
 
 
 @admin.register(TagLesson)

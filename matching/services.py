@@ -64,8 +64,8 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
         PEOPLE_KEPT,
         exclude=documents.out_of_reach(project),
         turn=Turn(
-            # Another lot every day, so that whoever loses one is not below for good.
-            seed=f"{project.pk} {began.date()}",
+            # The lots of a project stay, so that its list changes only with what it is made from.
+            seed=str(project.pk),
             policy=PLACING,
             lately=attention.lately(without=project),
         ),

@@ -5,7 +5,7 @@ from django.db import transaction
 
 from marketplace.core import outbox
 from marketplace.core.models import OutboxMessage
-from matching import services, skill_services
+from matching import log_services, services, skill_services
 from matching.models import MatchRun
 
 
@@ -31,6 +31,13 @@ def rank_projects(party_id: int, why: str) -> None:
 def rank_stale() -> None:
     """Rank what no nudge reached. Safe beside itself: a list written twice is the same list."""
     services.rank_stale()
+
+
+@shared_task(acks_late=True)
+def seal_rankings() -> None:
+    """Seal what is not sealed yet. Safe to run twice."""
+    while log_services.seal_rankings():
+        pass
 
 
 @outbox.handles("matching")

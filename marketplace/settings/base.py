@@ -175,6 +175,7 @@ CELERY_BEAT_SCHEDULE = {
     "roll-up-ledger": {"task": "payments.tasks.roll_up", "schedule": 60.0},
     "forget-old": {"task": "marketplace.core.tasks.forget_old", "schedule": 3600.0},
     "rank-stale": {"task": "matching.tasks.rank_stale", "schedule": 120.0},
+    "seal-rankings": {"task": "matching.tasks.seal_rankings", "schedule": 3600.0},
     "learn-tags": {"task": "matching.tasks.learn_tags", "schedule": crontab(hour=2, minute=20)},
     "forget-skill-readings": {
         "task": "matching.tasks.forget_skill_readings",

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from matching.engine import index, placing
 from matching.engine.weights import load_weights
-from matching.selectors import method
+from matching.selectors import attention, method
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +55,18 @@ def test_the_page_names_the_kept_places_as_the_engine_keeps_them():
     assert tuple(place + 1 for place in placing.KEPT_FOR_NEW) == method.KEPT_PLACES
     assert method.NEW_UP_TO == index.NEW_UP_TO
     assert "places 2, 4, 8 are kept for people with at most 3 past works" in page()
+
+
+def test_the_page_tells_how_places_are_shared_as_the_engine_shares_them():
+    policy = placing.Policy()
+    shown = page()
+
+    assert "lists of the last 30 days" in shown
+    assert attention.WINDOW.days == 30
+    percent = floatformat(100 * (1 / policy.fit_floor - 1))
+    assert f"past nobody whose score is more than {percent} % higher" in shown
+    assert "In every second list one place from the fifth to the tenth" in shown
+    assert (policy.exploring, min(policy.explored) + 1, max(policy.explored) + 1) == (0.5, 5, 10)
 
 
 def test_the_page_promises_no_sort_that_lists_do_not_have():

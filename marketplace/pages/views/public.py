@@ -14,7 +14,8 @@ from marketplace.pages import selectors, services
 from marketplace.pages.examples import example_contract, example_steps
 from marketplace.pages.forms import ContactForm, FeeForm
 from marketplace.pages.help import article_or_none, find_articles
-from matching.selectors import method
+from matching.engine.placing import Policy
+from matching.selectors import attention, method
 from matching.selectors.audits import newest_audit
 from payments.services import policies, quotes
 
@@ -63,6 +64,8 @@ def matching(request: HttpRequest) -> HttpResponse:
         "parts": method.parts(),
         "kept_places": method.KEPT_PLACES,
         "new_up_to": method.NEW_UP_TO,
+        "turns_days": attention.WINDOW.days,
+        "turns_percent": 100 * Policy().strength,
         "audit": newest_audit(),
     }
     return render(request, "pages/matching.html", context)
