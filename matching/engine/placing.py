@@ -62,6 +62,8 @@ class Policy:
     # more attention they earned than they got: who is forgotten longest is drawn soonest.
     new_weight: float = 3.0
     owed_power: float = 3.0
+    # Kept places go by worth until somebody was seen so many times as much as they earned.
+    new_most: float = 2.0
 
 
 # For lists nobody is shown: no lot, because nothing is learned from them.
@@ -290,13 +292,13 @@ class _Query:
     def _owed(self) -> frozenset[str]:
         """Who is worth nearly as much as the middle one of those shown, and was seen too little.
 
-        As worth is known to a fifth, so is what it earned.
+        Nobody is worth more than the middle one, so the best of them earned more than is counted.
         """
         enough = self.policy.fit_floor * median(each.score for each in self.by_score[:SHOWN])
         return frozenset(
             each.id
             for each in self.by_score
-            if self.worth[each.id] >= enough and self.policy.fit_floor * each.seen < each.earned
+            if self.worth[each.id] >= enough and each.seen < self.policy.new_most * each.earned
         )
 
     def _turn(self, each: Candidate) -> tuple[float, tuple[float, tuple[int, str]]]:

@@ -90,12 +90,11 @@ def replayed(record: Mapping[str, Any], *, seed: str, count: int) -> list[list[A
     """
     if record.get("form") != FORM:
         raise ValueError(f"The record is in form {record.get('form')}, this version reads {FORM}.")
-    policy = Policy(
-        **{
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in record["policy"].items()
-        }
-    )
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in record["policy"].items()
+    }
+    policy = Policy(**fields)
     names, weights = record["features"], record["weights"]
     people = [
         Candidate(

@@ -186,7 +186,7 @@ def test_a_place_is_kept_for_whoever_fits_like_those_shown_however_little_a_reco
 
 
 def test_whoever_has_had_what_they_earned_needs_the_score_for_a_kept_place():
-    had = {"fit": 1.0, "seen": 2.5}
+    had = {"fit": 1.0, "seen": 4.0}
     assert kept_by(fits(p29=had)) == []
     assert kept_by(fits(p11=had)) == [(2, "p11")]
 
