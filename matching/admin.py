@@ -24,6 +24,7 @@ from matching.engine.documents import Reason
 from matching.forms import AnswerForm, WeightsForm
 from matching.insight.models import CountedNight
 from matching.models import (
+    BiasAudit,
     MatchAppeal,
     MatcherSwitch,
     MatchModel,
@@ -445,4 +446,13 @@ class CountedNightAdmin(ReadOnlyAdmin):
     """Whether the figures of prices, demand and skills are fresh."""
 
     list_display = ("at", "until", "prices", "months", "pairs", "took_ms")
+
+
+@admin.register(BiasAudit)
+class BiasAuditAdmin(ReadOnlyAdmin):
+    """Audits of the matcher; the last one on the market stands on the public page."""
+
+    list_display = ("at", "source", "verdict", "engine", "sha256")
+    list_filter = ("source", "verdict")
+    date_hierarchy = "at"
     ordering = ("-pk",)

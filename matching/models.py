@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Party
 from marketplace.core import clock
-from marketplace.core.guards import Guard
+from marketplace.core.guards import Guard, append_only
 from marketplace.core.ids import RefField
 from marketplace.core.status import StatusModel
 from matching.engine import explain
@@ -29,6 +29,7 @@ from projects.models import Project
 __all__ = [
     "FOR_NOW",
     "Attention",
+    "BiasAudit",
     "Kind",
     "Match",
     "MatchAppeal",
@@ -472,3 +473,40 @@ class MatchAppeal(StatusModel):
 
     def __str__(self) -> str:
         return f"appeal {self.ref}"
+
+
+class BiasAudit(models.Model):
+    """One audit of the matcher as it came out. Written once; the figures are of nobody."""
+
+    class Source(models.TextChoices):
+        MARKET = "market", _("Simulated market")
+        LISTS = "lists", _("Lists that people were shown")
+
+    class Verdict(models.TextChoices):
+        GREEN = "green", _("Green: within our goals")
+        AMBER = "amber", _("Amber: to be watched")
+        RED = "red", _("Red: to be mended before the next release")
+
+    at = models.DateTimeField(_("time"), default=clock.now)
+    source = models.CharField(_("measured on"), max_length=6, choices=Source)
+    engine = models.CharField(_("engine version"), max_length=80)
+    verdict = models.CharField(_("verdict"), max_length=5, choices=Verdict)
+    # As in the audit's own JSON: how much was looked at, and a row per finding.
+    about = models.JSONField(_("looked at"))
+    findings = models.JSONField(_("findings"))
+    # Of about and findings as canonical JSON; the sealed audit log has it, too.
+    sha256 = models.CharField(_("SHA-256"), max_length=64)
+
+    class Meta:
+        verbose_name = _("audit of the matcher")
+        verbose_name_plural = _("audits of the matcher")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(source__in=["market", "lists"], verdict__in=["green", "amber", "red"]),
+                name="bias_audit_known_words",
+            ),
+        ]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M}: {self.get_source_display()}"

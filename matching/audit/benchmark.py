@@ -182,7 +182,7 @@ def _individuals(season: Season) -> list[Finding]:
 
 
 def _due(season: Season) -> Floats:
-    return metrics.merit(season.truth, season.qualified).sum(axis=0)
+    return np.asarray(metrics.merit(season.truth, season.qualified).sum(axis=0))
 
 
 def _swaps(panel: probes.Panel) -> list[Finding]:

@@ -96,7 +96,7 @@ class Person:
 
     id: str
     plan: int
-    field: str
+    craft: str
     levels: Mapping[int, float]
     marks: Marks
     headline: str
@@ -123,7 +123,7 @@ class Person:
 
     def fit(self, project: "Project") -> float:
         """How much of a project is truly within their power."""
-        spare = NEIGHBOURING if self.field == project.field else 0.0
+        spare = NEIGHBOURING if self.craft == project.field else 0.0
         first, second = (self.levels.get(topic, spare) for topic in project.topics)
         return FIRST * first + SECOND * second
 
@@ -250,7 +250,7 @@ class Crowd:
         return Person(
             id=name,
             plan=plan,
-            field=where,
+            craft=where,
             levels=levels,
             marks=draw_marks(rng, cell=cell, country=country, newcomer=newcomer),
             headline=", ".join(TOPICS[topic].deliverable for topic in ordered[:2]).capitalize(),

@@ -76,7 +76,7 @@ def audit(logged: Logged, *, since: dt.date, until: dt.date) -> Audit:
             for metric in NEEDS_GROUPS
         ),
     ]
-    about = {
+    about: dict[str, str | int | float] = {
         "from": since.isoformat(),
         "to": until.isoformat(),
         "lists": len(logged.lists),

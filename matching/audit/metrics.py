@@ -46,7 +46,7 @@ def merit(truth: Floats, qualified: Flags, k: int = SEEN) -> Floats:
     fit = np.where(qualified, np.nan_to_num(truth), 0.0)
     whole = fit.sum(axis=1, keepdims=True)
     attention = float((1 / np.log2(np.arange(2, k + 2))).sum())
-    return np.divide(fit * attention, whole, out=np.zeros_like(fit), where=whole > 0)
+    return _over(fit * attention, np.broadcast_to(whole, fit.shape), otherwise=0.0)
 
 
 def apart(values: Floats, groups: Names) -> dict[str, Floats]:
@@ -108,7 +108,7 @@ def in_proportion(gained: Floats, due: Floats) -> Floats:
     nan for whoever merited nothing.
     """
     whole = gained.sum() / due.sum() if due.sum() else np.nan
-    return np.divide(gained, due * whole, out=np.full(len(due), np.nan), where=due > 0)
+    return _over(gained, due * whole)
 
 
 def share_in_proportion(gained: Floats, due: Floats) -> float:
@@ -201,7 +201,7 @@ def ndcg(truth: Floats, place: Ints, k: int = SEEN) -> Floats:
     got = (fit * exposure(place, k)).sum(axis=1)
     best = -np.sort(-fit, axis=1)[:, :k]
     ideal = best @ (1 / np.log2(np.arange(2, best.shape[1] + 2)))
-    return np.divide(got, ideal, out=np.ones(len(fit)), where=ideal > 0)
+    return _over(got, ideal, otherwise=1.0)
 
 
 def auc(scores: Floats, positive: Flags) -> float:
@@ -258,6 +258,8 @@ def _logistic(x: Floats, y: Floats, *, ridge: float = 1.0) -> Floats:
     return np.asarray(weights, dtype=np.float64)
 
 
-def _over(above: Floats, below: Floats) -> Floats:
-    found = np.full(below.shape, np.nan)
-    return np.divide(above, below, out=found, where=below > 0)
+def _over(above: Floats, below: Floats, *, otherwise: float = float("nan")) -> Floats:
+    """One divided by the other, and something else where there is nothing to divide by."""
+    found = np.full(below.shape, otherwise)
+    np.divide(above, below, out=found, where=below > 0)
+    return found

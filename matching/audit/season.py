@@ -273,7 +273,7 @@ def candidates_of(
             seen=seen.get(ids[at], 0.0),
             earned=earned.get(ids[at], 0.0),
         )
-        for at in np.flatnonzero(scores > 0)
+        for at in np.flatnonzero(scores > 0).tolist()
     ]
 
 

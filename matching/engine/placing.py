@@ -23,8 +23,8 @@ from statistics import median
 SHOWN = 10
 # These places, counted from 0, are kept for people with little past work.
 KEPT_FOR_NEW = (1, 3, 7)
-# Nobody takes a place by rule who is worth less than this part of whoever moves down, or of
-# the middle of those shown where that is less.
+# Nobody takes a place by rule who has less than this part of the score of whoever moves down,
+# or is worth less than this part of the middle one of those shown.
 FIT_FLOOR = 0.8
 # Shares of the full strength that are tried, until little enough quality is lost.
 LEVELS = (1.0, 0.75, 0.5, 0.25, 0.0)
@@ -57,11 +57,13 @@ class Policy:
     equal_parts: float = 3.0
     # In so many lists one of these places is drawn for exploring: 5 % of the places shown.
     exploring: float = 0.5
-    explored: tuple[int, ...] = (3, 4, 5, 6, 7, 8)
+    explored: tuple[int, ...] = (4, 5, 6, 8, 9)
     # Newcomers are drawn so many times as often, and others by this power of how many times
     # more attention they earned than they got: who is forgotten longest is drawn soonest.
     new_weight: float = 3.0
     owed_power: float = 3.0
+    # Kept places go by worth until somebody was seen so many times as much as they earned.
+    new_most: float = 2.0
 
 
 # For lists nobody is shown: no lot, because nothing is learned from them.
@@ -267,15 +269,17 @@ class _Query:
         }
         order = sorted(self.by_score, key=lambda each: _order(each, after[each.id], self.seed))
         kept: set[str] = set()
+        owed = self._owed()
         for count, at in enumerate(self.policy.kept, start=1):
             if len(order) <= at:
                 break
             if sum(each.is_new for each in order[: at + 1]) >= count:
                 continue
-            # Beside whoever moves down, or the middle of those shown where that is less.
-            enough = self.policy.fit_floor * min(order[at].score, self._usual())
+            enough = self.policy.fit_floor * order[at].score
             fitting = [
-                each for each in order[at + 1 :] if each.is_new and self.worth[each.id] >= enough
+                each
+                for each in order[at + 1 :]
+                if each.is_new and (each.score >= enough or each.id in owed)
             ]
             if fitting:
                 first = min(fitting, key=self._turn)
@@ -285,8 +289,17 @@ class _Query:
         lost = 1 - self._gain(order) / self._gain(self.by_score)
         return _Standing(order, after, self.worth, self.fit, frozenset(kept), lost)
 
-    def _usual(self) -> float:
-        return median(each.score for each in self.by_score[:SHOWN])
+    def _owed(self) -> frozenset[str]:
+        """Who is worth nearly as much as the middle one of those shown, and was seen too little.
+
+        Nobody is worth more than the middle one, so the best of them earned more than is counted.
+        """
+        enough = self.policy.fit_floor * median(each.score for each in self.by_score[:SHOWN])
+        return frozenset(
+            each.id
+            for each in self.by_score
+            if self.worth[each.id] >= enough and each.seen < self.policy.new_most * each.earned
+        )
 
     def _turn(self, each: Candidate) -> tuple[float, tuple[float, tuple[int, str]]]:
         """Who comes first of the newcomers who fit: more so for whoever was owed attention."""

@@ -69,7 +69,8 @@ def logged(since: dt.date, until: dt.date) -> Logged:
         freelancer__in=parties, status=Contract.Status.COMPLETED, ended_at__isnull=False
     )
     for person, ended in done.order_by("ended_at").values_list("freelancer", "ended_at"):
-        finished[person].append(ended)
+        if ended:
+            finished[person].append(ended)
     bids = Bid.objects.filter(project__in={each.project for each in lists}, freelancer__in=parties)
     return Logged(
         lists=lists,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from matching.engine.weights import BadWeights
 from matching.selectors import registry
 
-# These places belong to somebody new who fits; who is new is told by their past works.
+# These places are kept for somebody new who fits; who is new is told by their past works.
 # The engine's own numbers load numpy, which a page must not; a test keeps the two together.
 KEPT_PLACES = (2, 4, 8)
 NEW_UP_TO = 3

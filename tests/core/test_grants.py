@@ -42,6 +42,7 @@ django_content_type SIUD
 django_migrations SIUD
 django_session SIUD
 matching_attention SIUD
+matching_biasaudit SI
 matching_match SIUD
 matching_matchrun SID
 matching_skillreading SIUD

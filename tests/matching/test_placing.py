@@ -168,9 +168,10 @@ def test_moving_places_costs_no_more_quality_than_the_policy_allows():
 
 
 def fits(**new):
-    """A crowd in which everybody with a record fits alike (1), and these people are new."""
+    """A crowd in which everybody with a record fits alike (1); these people are new and owed."""
     facts = {f"p{n}": {"fit": 1.0} for n in range(30)}
-    return crowd(**facts | {name: {"is_new": True} | given for name, given in new.items()})
+    owed = {"is_new": True, "earned": 2.0}
+    return crowd(**facts | {name: owed | given for name, given in new.items()})
 
 
 def kept_by(people):
@@ -179,18 +180,23 @@ def kept_by(people):
 
 
 def test_a_place_is_kept_for_whoever_fits_like_those_shown_however_little_a_record_gives_them():
-    # p29 has the least score of all; p15 has more of it and fits too little.
-    assert kept_by(fits(p15={"fit": 0.7}, p29={"fit": 0.9})) == [(2, "p29")]
-    assert kept_by(fits(p15={"fit": 0.7})) == []
+    # p29 has the least score of all; p25 has more of it and fits too little.
+    assert kept_by(fits(p25={"fit": 0.7}, p29={"fit": 0.9})) == [(2, "p29")]
+    assert kept_by(fits(p25={"fit": 0.7})) == []
+
+
+def test_whoever_has_had_what_they_earned_needs_the_score_for_a_kept_place():
+    had = {"fit": 1.0, "seen": 4.0}
+    assert kept_by(fits(p29=had)) == []
+    assert kept_by(fits(p11=had)) == [(2, "p11")]
 
 
 def test_claiming_more_than_those_shown_brings_nobody_forward():
     assert kept_by(fits(p20={"fit": 9.0}, p15={"fit": 1.0}))[0] == (2, "p15")
 
 
-def test_of_newcomers_who_fit_alike_those_come_first_who_were_owed_attention():
-    waiting = {"fit": 1.0, "earned": 5.0}
-    assert kept_by(fits(p15={"fit": 1.0}, p20=waiting))[0] == (2, "p20")
+def test_of_newcomers_who_fit_alike_those_come_first_who_are_owed_more():
+    assert kept_by(fits(p15={"fit": 1.0}, p20={"fit": 1.0, "earned": 9.0}))[0] == (2, "p20")
 
 
 def test_whoever_is_new_and_fits_earns_attention_as_those_with_a_record_do():
@@ -201,9 +207,7 @@ def test_whoever_is_new_and_fits_earns_attention_as_those_with_a_record_do():
 
 
 def test_nobody_is_moved_to_a_kept_place_where_newcomers_stand_that_high_by_themselves():
-    new = {f"p{n}": {"is_new": True} for n in (1, 5, 12)} | {
-        "p11": {"is_new": True, "promise": 1.0}
-    }
+    new = {f"p{n}": {"is_new": True} for n in (1, 5, 12)} | {"p11": {"is_new": True, "fit": 1.0}}
     found = place(crowd(**new), seed="1", policy=replace(PLAIN, kept=(2, 9)))
 
     assert names(found) == [f"p{n}" for n in range(30)]
@@ -222,6 +226,7 @@ def drawn():
         p11={"is_new": True, "fit": 1.0},
         p12={"is_new": True, "fit": 0.5},
         p13={"is_new": True},
+        p14={"is_new": True},
         p18={"earned": 0.5},
         p2={"seen": 1.0},
     )
@@ -261,14 +266,14 @@ def test_lots_give_places_to_people_who_fit_and_would_not_be_seen(drawn):
     assert {each.before >= policy.fit_floor * SCORES[9] for _, each in explored} == {True}
     assert abs(len(explored) / LOTS - policy.exploring) < 0.05
     often = Counter(each.id for _, each in explored)
-    assert often["p13"] > 2 * often["p17"] > 0
+    assert often["p14"] > 2 * often["p17"] > 0
     assert often["p18"] > 2 * often["p17"]
-    assert not {f"p{n}" for n in range(8)} & set(often)
+    assert not {f"p{n}" for n in range(7)} & set(often)
 
 
 def test_a_kept_place_stays_where_it_is_whatever_is_drawn(drawn):
-    assert {(found[2].id, found[9].id) for found in drawn} == {("p11", "p12")}
-    assert {found[at].flag for found in drawn for at in (2, 9)} == {Flag.NEWCOMER}
+    assert {(found[1].id, found[3].id, found[7].id) for found in drawn} == {("p11", "p12", "p13")}
+    assert {found[at].flag for found in drawn for at in (1, 3, 7)} == {Flag.NEWCOMER}
 
 
 # --- A market -------------------------------------------------------------------------------

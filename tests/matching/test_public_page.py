@@ -69,8 +69,8 @@ def test_the_page_tells_how_places_are_shared_as_the_engine_shares_them():
     assert attention.WINDOW.days == 30
     percent = floatformat(100 * (1 / policy.fit_floor - 1))
     assert f"past nobody whose score is more than {percent} % higher" in shown
-    assert "In every second list one place from the fourth to the ninth" in shown
-    assert (policy.exploring, min(policy.explored) + 1, max(policy.explored) + 1) == (0.5, 4, 9)
+    assert "In every second list one place from the fifth to the tenth" in shown
+    assert (policy.exploring, min(policy.explored) + 1, max(policy.explored) + 1) == (0.5, 5, 10)
 
 
 def test_the_page_promises_no_sort_that_lists_do_not_have():

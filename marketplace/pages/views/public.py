@@ -19,6 +19,7 @@ from marketplace.pages.forms import ContactForm, FeeForm
 from marketplace.pages.help import article_or_none, find_articles
 from matching.engine.placing import Policy
 from matching.selectors import attention, card, matches, method, registry
+from matching.selectors.audits import newest_audit
 from payments.services import policies, quotes
 
 EXAMPLE_AMOUNT_MINOR = 1_000_00
@@ -73,6 +74,7 @@ def matching(request: HttpRequest) -> HttpResponse:
         "appeal_days": policies.current().match_appeal_days,
         "turns_days": attention.WINDOW.days,
         "turns_percent": 100 * Policy().strength,
+        "audit": newest_audit(),
     }
     return render(request, "pages/matching.html", context)
 

@@ -8,6 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from marketplace.core import clock
+from matching.audit_services import keep_audit
+from matching.models import BiasAudit
 
 WINDOW = dt.timedelta(days=30)
 
@@ -31,6 +33,7 @@ class Command(BaseCommand):
         # The engine loads numpy and scipy, which listing the commands should not.
         from matching.audit import benchmark, live, report  # noqa: PLC0415
         from matching.audit.season import Size  # noqa: PLC0415
+        from matching.engine.rank import VERSION  # noqa: PLC0415
         from matching.selectors.logged import ENOUGH_LISTS, ENOUGH_PEOPLE, logged  # noqa: PLC0415
 
         until = options["until"] or clock.now().date()
@@ -49,16 +52,23 @@ class Command(BaseCommand):
             )
         size = Size(people=options["people"], searches=options["searches"])
         audits.append(("simulated market", benchmark.audit(size=size)))
-        for source, audit in audits:
-            self.stdout.write(f"\n{source}: {audit.verdict.value}")
-            for each in audit.findings:
-                note = f" ({each.note})" if each.note else ""
-                value = f"{each.value:10.4f}"
-                self.stdout.write(
-                    f"  {each.verdict.value:10} {each.metric:4} {value}  {each.about}{note}"
-                )
+        for (_, audit), told in zip(audits, report.as_json(audits), strict=True):
+            source = "lists" if "lists" in audit.about else "market"
+            keep_audit(told, source=BiasAudit.Source(source), engine=f"{VERSION}, words only")
+        self._tell(report.as_json(audits))
         if options["out"]:
             for name, digest in report.write(audits, options["out"]).items():
                 self.stdout.write(f"{digest}  {name}")
         if any(audit.reds for _, audit in audits):
             raise CommandError("Red: the figures above stop a release.", returncode=1)
+
+    def _tell(self, audits: list[dict[str, Any]]) -> None:
+        for told in audits:
+            self.stdout.write(f"\n{told['source']}: {told['verdict']}")
+            for each in told["findings"]:
+                value = "-" if each["value"] is None else f"{each['value']:.4f}"
+                note = f" ({each['note']})" if each["note"] else ""
+                line = (
+                    f"  {each['verdict']:10} {each['metric']:4} {value:>8}  {each['about']}{note}"
+                )
+                self.stdout.write(line)
