@@ -21,7 +21,7 @@ from matching.engine.text import stem, surface_words, terms
 from matching.engine.votes import voice
 from matching.engine.weights import load_weights
 
-VERSION = "votes-3"
+VERSION = "votes-4"
 
 # Fitted on labelled public data; the file says how, docs/matching.md how well.
 WEIGHTS: Mapping[str, float] = load_weights()
@@ -43,10 +43,15 @@ PERSON_TERMS = 100
 WORKS_READ = 10
 # These of the first ten places, counted from 0, are kept for people with little past work.
 KEPT_FOR_NEW = (2, 9)
-# Who of them comes first. What a record makes larger says nothing between one work and three.
-TELLING_IF_NEW = ("best", "meaning", "fresh", "profile")
-# A kept place goes to nobody whose score is less than this part of that of the displaced.
-FIT_FLOOR = 0.8
+# Who of them comes first: all but proof and dates. What a record makes larger says nothing
+# between one work and three.
+TELLING_IF_NEW = (
+    *("vote", "best", "title", "meaning", "meaning_best"),
+    *("skills", "words", "fresh", "profile"),
+)
+# A kept place goes to nobody whose score is less than this part of that of the displaced: five
+# works of a person are summed up and a newcomer has three at most, however good each of them is.
+FIT_FLOOR = 0.55
 
 
 class Matcher:
@@ -134,6 +139,7 @@ class Matcher:
         meant = _strongest(voices * near, samples)
         raw = {
             "vote": votes.sum(axis=0),
+            "best": votes.sum(axis=0),
             "title": title_votes.sum(axis=0),
             "skills": needs.skills.covered_by(person.skills),
             "words": needs.texts.scores(own),
@@ -148,7 +154,8 @@ class Matcher:
             near=near.max(axis=0, initial=0.0),
             least={},
         )
-        given = votes * weighed.unit("vote") + title_votes * weighed.unit("title")
+        given = votes * (weighed.unit("vote") + weighed.unit("best"))
+        given += title_votes * weighed.unit("title")
         given += meant * weighed.unit("meaning_best")
         alike = [needs.texts.reader(query) for query in queries]
         mentions = needs.texts.reader(own)
