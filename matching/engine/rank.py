@@ -49,9 +49,9 @@ TELLING_IF_NEW = (
     *("vote", "best", "title", "meaning", "meaning_best"),
     *("skills", "words", "fresh", "profile"),
 )
-# A kept place goes to nobody whose score is less than this part of that of the displaced: five
+# A kept place goes to nobody whose score is less than this part of that of the displaced. Five
 # works of a person are summed up and a newcomer has three at most, however good each of them is.
-FIT_FLOOR = 0.55
+FIT_FLOOR = 0.7
 
 
 class Matcher:
@@ -145,7 +145,7 @@ class Matcher:
             "words": needs.texts.scores(own),
         }
         if needs.meaning:
-            raw["meaning_best"] = meant.sum(axis=0)
+            raw["meaning"] = meant.sum(axis=0)
         fresh = index.freshness(index.finished_works(works))
         raw["fresh"] = np.full(len(needs.docs), fresh)
         weighed = _weigh(
@@ -156,7 +156,7 @@ class Matcher:
         )
         given = votes * (weighed.unit("vote") + weighed.unit("best"))
         given += title_votes * weighed.unit("title")
-        given += meant * weighed.unit("meaning_best")
+        given += meant * weighed.unit("meaning")
         alike = [needs.texts.reader(query) for query in queries]
         mentions = needs.texts.reader(own)
         forms = _surface_forms(index.own_text(person))
