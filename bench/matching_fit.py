@@ -3,11 +3,12 @@
     .venv/bin/python bench/matching_fit.py --kit DIR [--suites work_2013 ...] [--write | --out FILE]
 
 DIR holds one folder per suite as for matching_quality.py; queries_all.jsonl and qrels_all.jsonl,
-where there, are used for fitting only. A query counts 1/sqrt(n) for a winner of n queries, new,
-middling and heavy winners count alike, and so do suites: else the weights learn who is popular.
-Prints a JSON line per suite with nDCG@10 of weights fitted on all the others. --write puts the
-weights fitted on everything into matching/engine/weights.json with where they come from, --out into
-a file, which matching_weights.py measures before it is entered in the console.
+where there, are used for fitting only. A query counts 1/sqrt(n) for a winner of n queries, and
+suites count alike: else the weights learn who is popular. Prints a JSON line per suite with
+nDCG@10 of weights fitted on all the others, and one for all of them; no place is kept for anybody
+there. --write puts the weights fitted on everything into matching/engine/weights.json with where
+they come from, --out into a file, which matching_weights.py measures before it is entered in the
+console.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.optimize import minimize
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings.test")
@@ -35,16 +37,18 @@ from matching.engine.rank import VERSION, Matcher  # noqa: E402
 from matching.engine.weights import FILE, load_weights  # noqa: E402
 from matching.management.commands.rank import last_day, read_both  # noqa: E402
 
-# A fit may not go below these: sources differ in what they lack, and a weight that one of them
-# has no use for (its people have no skills, or no bios) must not vanish for all.
-LEAST = {"skills": 0.2, "words": 0.1}
-# No outcome tells how to weigh what these say. The last three together are at most a fifth of
-# all weights: outcomes of the past would reward whoever was busy and punish a break.
-FIXED = ("vote", "fresh", "profile", "proof", "active", "recent")
-STEPS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5)
-ROUNDS = 3
-# A step that gains less is noise.
-GAIN = 0.002
+# Of the greatest weight. A fit may not go below these: sources differ in what they lack, and a
+# weight that one of them has no use for (its people have no skills, or no bios) must not vanish.
+LEAST = {"skills": 0.15, "words": 0.1}
+# The sources have nobody without any past work, so they cannot tell how to weigh their profiles.
+FIXED = {"fresh": 0.15, "profile": 0.15}
+# Together at most a fifth of all weights, without meaning as well: outcomes of the past would
+# reward whoever was busy and punish a break.
+RECORD = ("proof", "active", "recent")
+OF_MEANING = ("meaning", "meaning_best", "profile")
+MOST_OF_RECORD = 0.2
+# Pulls every weight towards nothing; a few hundred outcomes would else say too much.
+RIDGE = 0.03
 
 
 @dataclass(frozen=True)
@@ -99,51 +103,71 @@ def ndcg10(scores: np.ndarray, gains: np.ndarray) -> np.ndarray:
         return (got @ discounts[: got.shape[1]]) / np.where(best > 0, best, np.nan)
 
 
-def merit(suite: Suite, weights: np.ndarray) -> float:
-    """nDCG@10 with popular winners damped, plus the same with the three slices counting alike."""
+def fit(suites: list[Suite]) -> np.ndarray:
+    """Weights, none below zero, under which those who were chosen are the likeliest choice.
+
+    The likelihood is smooth where nDCG has steps, so a single query cannot decide a weight. The
+    greatest weight is 1.
+    """
+    names = suites[0].names
+    fitted = [place for place, name in enumerate(names) if name not in FIXED]
+    data = [
+        (
+            suite.features[:, :, fitted],
+            suite.gains / suite.gains.sum(axis=1, keepdims=True),
+            _damped(suite) / len(suites),
+        )
+        for suite in suites
+    ]
+
+    def cost(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        value, slope = RIDGE * float(weights @ weights), 2 * RIDGE * weights
+        for features, wanted, damped in data:
+            scores = features @ weights
+            scores -= scores.max(axis=1, keepdims=True)
+            chances = np.exp(scores)
+            totals = chances.sum(axis=1, keepdims=True)
+            value -= float(damped @ ((wanted * scores).sum(axis=1) - np.log(totals[:, 0])))
+            surprise = (chances / totals - wanted) * damped[:, np.newaxis]
+            slope = slope + np.tensordot(surprise, features, axes=([0, 1], [0, 1]))
+        return value, slope
+
+    start = np.full(len(fitted), 0.5)
+    found = minimize(cost, start, jac=True, bounds=[(0, None)] * len(start), method="L-BFGS-B").x
+    weights = dict(zip((names[place] for place in fitted), found / found.max(), strict=True))
+    weights |= {name: max(weights[name], least) for name, least in LEAST.items()} | FIXED
+    without = sum(weights[n] for n in names if n not in RECORD and n not in OF_MEANING)
+    most = without * MOST_OF_RECORD / (1 - MOST_OF_RECORD)
+    too_much = max(1.0, sum(weights[name] for name in RECORD) / most)
+    weights |= {name: weights[name] / too_much for name in RECORD}
+    return np.asarray([weights[name] for name in names])
+
+
+def _damped(suite: Suite) -> np.ndarray:
+    """What each query counts: less for those whose winner won often."""
     winner = suite.gains.argmax(axis=1)
     damped = 1 / np.sqrt(np.bincount(winner, minlength=suite.gains.shape[1])[winner])
-    found = ndcg10(suite.features @ weights, suite.gains)
-    slices = suite.slices[:, winner]
-    each = [np.average(found[row], weights=damped[row]) for row in slices if row.any()]
-    return float(np.average(found, weights=damped) + np.mean(each))
+    return np.asarray(damped / damped.sum())
 
 
-def fit(suites: list[Suite]) -> np.ndarray:
-    """Weights by coordinate ascent from those of today, every one at least zero."""
-    names = suites[0].names
-    today = load_weights()
-    weights = np.asarray([max(today[name], LEAST.get(name, 0.0)) for name in names], np.float32)
-    best = sum(merit(suite, weights) for suite in suites)
-    for _ in range(ROUNDS):
-        before = best
-        for place, name in enumerate(names):
-            for step in STEPS:
-                if name in FIXED or step < LEAST.get(name, 0.0) or step == weights[place]:
-                    continue
-                tried = weights.copy()
-                tried[place] = step
-                if (found := sum(merit(suite, tried) for suite in suites)) > best + GAIN:
-                    weights, best = tried, found
-        if best == before:
-            break
-    return weights
-
-
-def report(suite: Suite, weights: np.ndarray) -> None:
-    """How weights that were fitted elsewhere do here."""
+def report(suite: Suite, weights: np.ndarray) -> tuple[float, float, np.ndarray]:
+    """How weights that were fitted elsewhere do here: all, balanced, and each new winner."""
     row = suite.judged
     scores, gains = suite.features[row] @ weights, suite.gains[row]
-    by_slice = [np.nanmean(ndcg10(scores, gains * s)) for s in suite.slices if gains[:, s].any()]
+    by_slice = [ndcg10(scores, gains * s) for s in suite.slices if gains[:, s].any()]
+    balanced = float(np.mean([np.nanmean(each) for each in by_slice]))
+    value = float(np.nanmean(ndcg10(scores, gains)))
+    new = ndcg10(scores, gains * suite.slices[0])
     line = {
         "figure": f"matching_left_out_{suite.name}",
-        "value": round(float(np.nanmean(ndcg10(scores, gains))), 4),
+        "value": round(value, 4),
         "unit": "nDCG@10",
-        "balanced": round(float(np.mean(by_slice)), 4),
+        "balanced": round(balanced, 4),
         "n": int(row.sum()),
         "weights": dict(zip(suite.names, map(_rounded, weights), strict=True)),
     }
     print(json.dumps(line), flush=True)
+    return value, balanced, new[~np.isnan(new)]
 
 
 def write(suites: list[Suite], weights: np.ndarray, *, out: Path, data_sha256: str) -> None:
@@ -151,7 +175,7 @@ def write(suites: list[Suite], weights: np.ndarray, *, out: Path, data_sha256: s
     fitted = dict(zip(suites[0].names, map(_rounded, weights), strict=True))
     about = {
         "engine": VERSION,
-        "method": "coordinate ascent on nDCG@10 plus balanced nDCG@10, weights at least zero",
+        "method": f"likelihood of who was chosen, weights at least zero, ridge {RIDGE}",
         "winners": "each query counts 1/sqrt(n) for a winner of n queries",
         "suites": {suite.name: len(suite.gains) for suite in suites},
         "not fitted": list(FIXED),
@@ -193,8 +217,17 @@ def main() -> None:
         parser.error(f"Weights are fitted with the encoder. {why_not()}")
     folders = sorted({path for name in asked.suites for path in asked.kit.glob(name)})
     suites = [read_suite(folder) for folder in folders]
-    for left_out in suites:
-        report(left_out, fit([suite for suite in suites if suite is not left_out]))
+    found = [report(out, fit([each for each in suites if each is not out])) for out in suites]
+    values, balanced, new = zip(*found, strict=True)
+    line = {
+        "figure": "matching_left_out_mean",
+        "value": round(float(np.mean(values)), 4),
+        "unit": "nDCG@10",
+        "balanced": round(float(np.mean(balanced)), 4),
+        "new": round(float(np.concatenate(new).mean()), 4),
+        "n": len(suites),
+    }
+    print(json.dumps(line), flush=True)
     if asked.write or asked.out:
         out = asked.out or FILE
         write(suites, fit(suites), out=out, data_sha256=digest_of(folders))

@@ -182,12 +182,13 @@ class Matcher:
         meant = _strongest(voices * near, samples)
         raw = {
             "vote": votes.sum(axis=0),
+            "best": votes.sum(axis=0),
             "title": title_votes.sum(axis=0),
             "skills": needs.skills.covered_by(person.skills),
             "words": needs.texts.scores(own),
         }
         if needs.meaning:
-            raw["meaning_best"] = meant.sum(axis=0)
+            raw["meaning"] = meant.sum(axis=0)
         fresh = index.freshness(index.finished_works(works))
         raw["fresh"] = np.full(len(needs.docs), fresh)
         weighed = _weigh(
@@ -197,8 +198,9 @@ class Matcher:
             least={},
             weights=wishes.weighed(self.weights, chosen),
         )
-        given = votes * weighed.unit("vote") + title_votes * weighed.unit("title")
-        given += meant * weighed.unit("meaning_best")
+        given = votes * (weighed.unit("vote") + weighed.unit("best"))
+        given += title_votes * weighed.unit("title")
+        given += meant * weighed.unit("meaning")
         alike = [needs.texts.reader(query) for query in queries]
         mentions = needs.texts.reader(own)
         forms = _surface_forms(index.own_text(person))

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-VERSION = "votes-3"
+VERSION = "votes-4"
 
 FILE = Path(__file__).with_name("weights.json")
 # What a record says by its size and date is at most this part of all weights, whatever counts.

@@ -279,11 +279,11 @@ def test_a_newcomer_whose_last_work_is_recent_does_not_go_before_one_who_fits_be
     assert kept(ranking(crowd(near, late)))[0] == (KEPT_FOR_NEW[0], "near")
 
 
-def test_newcomers_who_stand_high_by_themselves_fill_the_kept_places_whatever_their_merit():
-    """Eight with a short record and much skill, one with nearer works who stands below them."""
+def test_newcomers_who_stand_high_by_themselves_fill_the_kept_places_whoever_they_are():
+    """Eight whose works are new and who have much skill, and one who stands below them."""
     eight = [
         replace(
-            checkouts(f"new{n}", 2, days_ago=1),
+            checkouts(f"new{n}", 3, days_ago=1),
             bio=f"{NEED.title}. {NEED.description}",
             skills=(("Django", 30), ("Accessibility", 30)),
         )

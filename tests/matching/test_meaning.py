@@ -200,7 +200,7 @@ def test_a_run_says_whether_it_had_vectors():
 
     services.rank_people(project.pk, why="changed")
 
-    assert MatchRun.objects.latest("pk").engine == f"votes-3+{load_encoder().model_id}"
+    assert MatchRun.objects.latest("pk").engine == f"votes-4+{load_encoder().model_id}"
 
 
 @pytest.mark.django_db
@@ -211,4 +211,4 @@ def test_without_the_encoder_lists_are_ranked_by_words_and_the_run_says_so(no_en
     assert list(services.rank_people(project.pk, why="changed")) == [noor.own_party.pk]
     assert list(services.rank_projects(noor.own_party.pk, why="changed")) == [project.pk]
 
-    assert {run.engine for run in MatchRun.objects.all()} == {"votes-3, words only"}
+    assert {run.engine for run in MatchRun.objects.all()} == {"votes-4, words only"}

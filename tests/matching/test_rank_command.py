@@ -56,7 +56,7 @@ def test_people_are_ranked_for_every_project_without_its_client(files, capsys):
     call_command("rank", docs=people, queries=projects, out=run)
 
     assert read(run) == {"q1": ["p1"], "q2": ["p2"], "q3": []}
-    assert "Ranked 3 queries (votes-3" in capsys.readouterr().out
+    assert "Ranked 3 queries (votes-4" in capsys.readouterr().out
 
 
 def test_projects_are_ranked_for_every_person(files):
