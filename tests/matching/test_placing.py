@@ -207,9 +207,7 @@ def test_whoever_is_new_and_fits_earns_attention_as_those_with_a_record_do():
 
 
 def test_nobody_is_moved_to_a_kept_place_where_newcomers_stand_that_high_by_themselves():
-    new = {f"p{n}": {"is_new": True} for n in (1, 5, 12)} | {
-        "p11": {"is_new": True, "fit": 1.0}
-    }
+    new = {f"p{n}": {"is_new": True} for n in (1, 5, 12)} | {"p11": {"is_new": True, "fit": 1.0}}
     found = place(crowd(**new), seed="1", policy=replace(PLAIN, kept=(2, 9)))
 
     assert names(found) == [f"p{n}" for n in range(30)]
