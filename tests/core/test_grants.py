@@ -84,10 +84,12 @@ payments_transferreversal SIU
 payments_vatcheck SIU
 payments_vatrate SI
 payments_writeoff SIU
+projects_amendment SI
 projects_bid SIUD
 projects_bidmilestone SIUD
 projects_bonus SIU
 projects_cancellation SIU
+projects_changeorder SIU
 projects_changerequest SIUD
 projects_contract SIU
 projects_contractevent SIU
