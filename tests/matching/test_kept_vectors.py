@@ -242,22 +242,20 @@ def test_what_changed_while_it_was_being_ranked_is_ranked_again(monkeypatch):
 
 
 def test_the_log_says_whose_place_was_kept_for_newcomers():
-    for number in range(12):
-        old_hand = a_freelancer(f"Old Hand{number}")
-        for _work in range(4):
+    def checkouts(user, count):
+        for number in range(count):
+            own_words = " ".join(f"{user.pk}x{number}y{word}" for word in range(6))
             finished_work(
-                old_hand,
+                user,
                 title="Ticket checkout for a museum",
-                description="Accessible checkout pages in Django for screen readers.",
+                description=f"Accessible checkout pages in Django. {own_words}",
                 skills=["Django", "Accessibility"],
             )
+
+    for number in range(12):
+        checkouts(a_freelancer(f"Old Hand{number}"), 4)
     new = a_freelancer("Noor Said")
-    finished_work(
-        new,
-        title="Ticket checkout for a museum",
-        description="Accessible checkout pages in Django for screen readers.",
-        skills=["Django", "Accessibility"],
-    )
+    checkouts(new, 3)
     project = a_project(a_client())
 
     services.rank_people(project.pk, why="changed")
