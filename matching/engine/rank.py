@@ -10,15 +10,18 @@ import zlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 
 import numpy as np
+import numpy.typing as npt
 
-from matching.engine import explain, index
-from matching.engine.bm25 import Floats, contenders
+from matching.engine import candidates, explain, index
+from matching.engine.bm25 import contenders
+from matching.engine.columns import Floats, Ints
 from matching.engine.documents import Need, PersonDoc, Ranked
 from matching.engine.meaning import Reader
 from matching.engine.text import stem, surface_words, terms
-from matching.engine.votes import voice
+from matching.engine.votes import Votes, voice
 from matching.engine.weights import load_weights
 
 VERSION = "votes-3"
@@ -62,11 +65,13 @@ class Matcher:
         *,
         at: date,
         read: Reader | None = None,
+        indexed: index.People | None = None,
     ) -> None:
         self._at = at
-        self._people = index.People(tuple(people), read)
+        self._people = indexed or index.People(people, read)
         self._needs = index.Needs(tuple(needs), read)
-        self.engine = f"{VERSION}+{read.model_id}" if read else f"{VERSION}, words only"
+        model = self._people.meaning.model_id if self._people.meaning else read and read.model_id
+        self.engine = f"{VERSION}+{model}" if model else f"{VERSION}, words only"
 
     def people_for(
         self, need: Need, k: int, *, exclude: Collection[str] = frozenset()
@@ -76,27 +81,31 @@ class Matcher:
         Up to two of the first ten places belong to people who are new here and fit as well.
         """
         asked = _Asked(self._people, need, at=self._at)
-        weighed = asked.weigh(exclude)
         people = self._people
+        weighed, places = asked.weigh(exclude)
+        names = [people.ids[place] for place in places]
+        found = weighed.first(k, need.id, names, new=people.new[places])
         shares = asked.shares(weighed)
-        alike, mentions = people.texts.reader(asked.query), people.words.reader(asked.own)
+        voted = {at: asked.voted(int(places[at]), shares) for at, _ in found}
+        alike = people.texts.reader(asked.query, chain.from_iterable(voted.values()))
+        mentions = people.words.reader(asked.own, (int(places[at]) for at, _ in found))
         forms = _surface_forms(*index.need_texts(need))
 
-        def ranked(place: int, *, kept: bool) -> Ranked:
-            voted = [item for item in people.works_of(place) if shares[item]]
+        def ranked(at: int, *, kept: bool) -> Ranked:
+            place = int(places[at])
             return weighed.ranked(
-                place,
-                name=people.docs[place].id,
+                at,
+                name=names[at],
                 person=people.docs[place],
                 need=need,
                 works=[
                     explain.Vote(
                         people.works[item],
-                        float(shares[item]),
+                        shares[item],
                         len(alike(item)),
                         float(asked.near[item]) >= NEAR_ENOUGH,
                     )
-                    for item in voted
+                    for item in voted[at]
                 ],
                 shared_words=[forms[term] for term in mentions(place)],
                 profile_near=asked.profile is not None
@@ -104,13 +113,13 @@ class Matcher:
                 kept=kept,
             )
 
-        found = weighed.first(k, need.id, people.docs, new=people.new)
-        return [ranked(place, kept=kept) for place, kept in found]
+        return [ranked(at, kept=kept) for at, kept in found]
 
     def features_for(self, need: Need) -> tuple[tuple[str, ...], Mapping[str, Floats]]:
         """Ids and features of everybody for a project: what weights are fitted on."""
         asked = _Asked(self._people, need, at=self._at)
-        return tuple(person.id for person in self._people.docs), asked.weigh(()).features
+        weighed, _places = asked.weigh((), everybody=True)
+        return tuple(self._people.ids), weighed.features
 
     def needs_for(
         self, person: PersonDoc, k: int, *, exclude: Collection[str] = frozenset()
@@ -150,8 +159,10 @@ class Matcher:
         )
         given = votes * weighed.unit("vote") + title_votes * weighed.unit("title")
         given += meant * weighed.unit("meaning_best")
-        alike = [needs.texts.reader(query) for query in queries]
-        mentions = needs.texts.reader(own)
+        names = [need.id for need in needs.docs]
+        found = [place for place, _ in weighed.first(k, person.id, names)]
+        alike = [needs.texts.reader(query, found) for query in queries]
+        mentions = needs.texts.reader(own, found)
         forms = _surface_forms(index.own_text(person))
 
         def ranked(place: int) -> Ranked:
@@ -173,7 +184,7 @@ class Matcher:
                 shared_words=[forms[term] for term in mentions(place)],
             )
 
-        return [ranked(place) for place, _ in weighed.first(k, person.id, needs.docs)]
+        return [ranked(place) for place in found]
 
 
 def build_index(
@@ -195,34 +206,30 @@ class _Asked:
         terms_asked = index.need_terms(need)
         self.query = people.texts.query(terms_asked)
         self.own = people.words.query(terms_asked)
-        voices = people.voices_on(max(at, need.posted_at or at))
         title = terms(need.title)
         in_title = people.titles.query(title)
-        words = people.heard(people.texts.scores(self.query))
-        titles = people.heard(people.titles.scores(in_title))
         self.least = {
             "vote": people.texts.score_of(WORDS_ENOUGH, self.query),
             "best": people.texts.score_of(WORDS_ENOUGH, self.query),
             "title": people.titles.score_of(min(WORDS_ENOUGH, len(set(title))), in_title),
             "words": people.words.score_of(WORDS_ENOUGH, self.own),
         }
-        self.votes = {
-            "vote": people.vote(words, voices),
-            "best": people.vote_of_the_best(words, voices),
-            "title": people.vote(titles, voices),
-        }
-        self.near = np.zeros(len(people.works))
+        day = max(at, need.posted_at or at)
+        self.votes: dict[str, Votes] = {}
+        self.votes["vote"], self.votes["best"] = people.vote(people.texts.scores(self.query), day)
+        self.votes["title"], _ = people.vote(people.titles.scores(in_title), day)
+        self.near: npt.NDArray[np.float32] = np.zeros(len(people.works), dtype=np.float32)
         self.profile: Floats | None = None
-        meant = people.meaning.of(need) if people.meaning else None
-        if people.meaning and meant is not None:
-            self.near = people.meaning.works.near(meant)
-            self.profile = people.meaning.profiles.near(meant)
-            near = people.heard(self.near)
-            self.votes["meaning"] = people.vote(near, voices)
-            self.votes["meaning_best"] = people.vote_of_the_best(near, voices)
+        self._meant = people.meaning.of_need(need) if people.meaning else None
+        if people.meaning and self._meant is not None:
+            self.near = people.meaning.works.near(self._meant)
+            self.profile = people.meaning.near_profiles(self._meant, len(people.ids))
+            self.votes["meaning"], self.votes["meaning_best"] = people.vote(self.near, day)
 
-    def weigh(self, exclude: Collection[str]) -> "_Weighed":
-        """The features of everybody and their sums."""
+    def weigh(
+        self, exclude: Collection[str], *, everybody: bool = False
+    ) -> "tuple[_Weighed, Ints]":
+        """The features and sums of everybody who can be among the first, and their places."""
         people, need = self.people, self.need
         raw = {name: votes.by_owner for name, votes in self.votes.items()}
         raw["skills"] = people.skills.coverage(need.skills)
@@ -232,18 +239,40 @@ class _Asked:
         raw["fresh"] = people.freshness
         if self.profile is not None:
             raw["profile"] = self.profile * people.freshness
-        near = np.zeros(len(people.docs))
-        np.maximum.at(near, people.owners, self.near)
-        if self.profile is not None:
-            near = np.maximum(near, self.profile)
-        out = people.flags({*exclude, need.client})
-        return _weigh(raw, out=out, near=near, least=self.least)
+        out = people.out({*exclude, need.client})
+        places = np.arange(len(people.ids), dtype=np.int64)
+        if not everybody:
+            places = candidates.places(raw, votes=self.votes, out=out, new=people.new)
+        raw = {name: values[places] for name, values in raw.items()}
+        near = self._near_of(places)
+        return _weigh(raw, out=np.isin(places, out), near=near, least=self.least), places
 
-    def shares(self, weighed: "_Weighed") -> Floats:
-        """What every work gave to the score of its owner."""
-        size = len(self.people.works)
-        given = [votes.per_item(size) * weighed.unit(n) for n, votes in self.votes.items()]
-        return np.asarray(np.sum(given, axis=0), dtype=np.float64)
+    def shares(self, weighed: "_Weighed") -> Mapping[int, float]:
+        """What works gave to the score of their owner."""
+        found: dict[int, float] = {}
+        for name, votes in self.votes.items():
+            unit = weighed.unit(name)
+            for item, given in zip(votes.items.tolist(), votes.given.tolist(), strict=True):
+                found[item] = found.get(item, 0.0) + given * unit
+        return found
+
+    def voted(self, place: int, shares: Mapping[int, float]) -> list[int]:
+        """The works of one person that gave something."""
+        return [item for item in self.people.works_of(place) if shares.get(item)]
+
+    def _near_of(self, places: Ints) -> Floats:
+        """How near the nearest text of each of these people is."""
+        people = self.people
+        near = np.zeros(len(places))
+        if people.meaning is None or self._meant is None or self.profile is None:
+            return near
+        works = people.works_of_all(places)
+        # Of very many works only the nearest have been compared so far.
+        unknown = works[self.near[works] == 0]
+        self.near[unknown] = people.meaning.works.near_of(unknown, self._meant)
+        owners = np.searchsorted(places, people.owners[works])
+        np.maximum.at(near, owners, self.near[works].astype(np.float64))
+        return np.maximum(near, self.profile[places])
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +288,7 @@ class _Weighed:
         self,
         k: int,
         query: str,
-        docs: Sequence[PersonDoc] | Sequence[Need],
+        names: Sequence[str],
         *,
         new: index.Flags | None = None,
     ) -> list[tuple[int, bool]]:
@@ -271,7 +300,7 @@ class _Weighed:
         """
 
         def order(place: int) -> tuple[float, int]:
-            lot = zlib.crc32(f"{query} {docs[place].id}".encode())
+            lot = zlib.crc32(f"{query} {names[place]}".encode())
             return -round(float(self.scores[place]), 12), lot
 
         best = sorted(contenders(self.scores, k).tolist(), key=order)[:k]
