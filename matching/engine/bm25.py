@@ -37,11 +37,12 @@ class Bm25:
     def _take(self, counting: "Counting", after: "Bm25 | None") -> None:
         rows, columns, counts, lengths = counting.cells()
         size = len(lengths) + (after.size if after else 0)
-        found_in = np.bincount(columns, minlength=counting.width)
+        # What words counted before, they go on counting.
+        before = len(after.idf) if after else 0
+        found_in = np.bincount(columns, minlength=counting.width)[before:]
         idf = np.log1p((size - found_in + 0.5) / (found_in + 0.5))
         if after:
-            # What documents of before count, they go on counting.
-            idf[: len(after.idf)] = after.idf
+            idf = np.concatenate([after.idf, idf])
             self.mean_length = after.mean_length
         else:
             self.mean_length = max(float(lengths.mean()), 1.0) if size else 1.0

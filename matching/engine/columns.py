@@ -13,6 +13,25 @@ Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
 
 
+class Joined:
+    """Two arrays of numbers, one behind the other, that are asked for some of them only."""
+
+    def __init__(self, first: Array, second: Array) -> None:
+        self._first, self._second = first, second
+
+    def __len__(self) -> int:
+        return len(self._first) + len(self._second)
+
+    def __getitem__(self, at: Any) -> Any:
+        ahead = len(self._first)
+        places = np.asarray(at)
+        found = np.empty(places.shape, dtype=np.result_type(self._first, self._second))
+        late = places >= ahead
+        found[~late] = self._first[places[~late]]
+        found[late] = self._second[places[late] - ahead]
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     first: int

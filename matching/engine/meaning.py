@@ -308,6 +308,10 @@ class Meanings:
         found = self._nearest(first, vector) if self._coarse else first.near(vector)
         return np.concatenate([found, *(part.near(vector) for part in more)]) if more else found
 
+    def exactly(self, vector: Vectors) -> Vectors:
+        """The same with a number for all of very many."""
+        return np.concatenate([part.near(vector) for part in self._parts])
+
     def near_of(self, rows: Ints, vector: Vectors) -> Vectors:
         """The same for some of them."""
         found = np.zeros(len(rows), dtype=np.float32)

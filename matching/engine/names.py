@@ -7,6 +7,9 @@ import numpy as np
 
 from matching.engine.columns import Array, Arrays
 
+# So many answers are remembered: people who change are asked about word by word.
+REMEMBERED = 100_000
+
 
 class Names(Sequence[str]):
     """Strings by number, and numbers by string."""
@@ -50,6 +53,8 @@ class Names(Sequence[str]):
     def number_of(self, name: str) -> int | None:
         """The number of a string; None where it is not here."""
         if name not in self._known:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
             self._known[name] = self._find(name.encode())
         return self._known[name]
 

@@ -20,6 +20,7 @@ from matching.engine.bm25 import contenders
 from matching.engine.columns import Floats, Ints
 from matching.engine.documents import Need, PersonDoc, Ranked
 from matching.engine.meaning import Reader
+from matching.engine.people import People
 from matching.engine.text import stem, surface_words, terms
 from matching.engine.votes import Votes, voice
 from matching.engine.weights import load_weights
@@ -65,10 +66,10 @@ class Matcher:
         *,
         at: date,
         read: Reader | None = None,
-        indexed: index.People | None = None,
+        indexed: People | None = None,
     ) -> None:
         self._at = at
-        self._people = indexed or index.People(people, read)
+        self._people = indexed or People(people, read)
         self._needs = index.Needs(tuple(needs), read)
         model = self._people.meaning.model_id if self._people.meaning else read and read.model_id
         self.engine = f"{VERSION}+{model}" if model else f"{VERSION}, words only"
@@ -201,7 +202,7 @@ def build_index(
 class _Asked:
     """What one project asks of everybody: votes of their works, and facts about them."""
 
-    def __init__(self, people: index.People, need: Need, *, at: date) -> None:
+    def __init__(self, people: People, need: Need, *, at: date) -> None:
         self.people, self.need, self.at = people, need, at
         terms_asked = index.need_terms(need)
         self.query = people.texts.query(terms_asked)
