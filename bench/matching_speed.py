@@ -155,16 +155,16 @@ class Moved:
         self._centres /= np.linalg.norm(self._centres, axis=1, keepdims=True)
 
     def packed(self, texts: Sequence[str]) -> Bytes:
-        return packed(self._of(texts))
+        return packed(self._of(texts, self._dice))
 
     def passing(self, texts: Sequence[str]) -> Vectors:
         """The encoder reads the text, as in life; what it says is not used."""
         self._encoder.encode(list(texts))
-        return self._of(texts)
+        return self._of(texts, np.random.default_rng(len(texts[0]) + ord(texts[0][-1])))
 
-    def _of(self, texts: Sequence[str]) -> Vectors:
+    def _of(self, texts: Sequence[str], dice: np.random.Generator) -> Vectors:
         fields = [int(text.split(None, 1)[0][1:].strip(".")) for text in texts]
-        noise = self._dice.normal(size=(len(texts), DIMENSIONS)).astype(np.float32)
+        noise = dice.normal(size=(len(texts), DIMENSIONS)).astype(np.float32)
         found = self._centres[fields] + noise * np.float32(0.9 / DIMENSIONS**0.5)
         return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), dtype=np.float32)
 

@@ -2,7 +2,7 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -113,21 +113,30 @@ class Bm25:
             return np.zeros((len(queries), self.size))
         return np.stack([self.scores(columns) for columns in queries])
 
-    def reader(self, columns: Ints, documents: Iterable[int]) -> Callable[[int], list[str]]:
-        """A function that tells which terms of a query a document has, weightiest first.
+    def shared(self, columns: Ints, documents: Iterable[int]) -> "Shared":
+        """Which terms of a query these documents have."""
+        return Shared(self, columns, documents)
 
-        It knows these documents and no others.
-        """
+
+class Shared:
+    """The terms that some documents share with a query; it knows these documents and no others."""
+
+    def __init__(self, index: Bm25, columns: Ints, documents: Iterable[int]) -> None:
         rows = np.unique(np.fromiter(documents, dtype=np.int64))
-        table = self.matrix.table(columns, rows)
-        place = {int(row): at for at, row in enumerate(rows)}
+        self._index, self._columns = index, columns
+        self._table = index.matrix.table(columns, rows)
+        self._counts = np.count_nonzero(self._table, axis=1).tolist()
+        self._line = {row: line for line, row in enumerate(rows.tolist())}
 
-        def shared_terms(document: int) -> list[str]:
-            line = table[place[document]]
-            found = sorted((-line[at], int(columns[at])) for at in np.flatnonzero(line))
-            return [self.term(column) for _, column in found]
+    def count(self, document: int) -> int:
+        """How many they are."""
+        return int(self._counts[self._line[document]])
 
-        return shared_terms
+    def terms(self, document: int) -> list[str]:
+        """The terms, the weightiest first."""
+        line = self._table[self._line[document]]
+        found = sorted((-line[at], int(self._columns[at])) for at in np.flatnonzero(line))
+        return [self._index.term(column) for _, column in found]
 
 
 class Counting:

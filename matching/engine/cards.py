@@ -54,6 +54,20 @@ class Chain(Row[T]):
         return self.first[at] if at < ahead else self.second[at - ahead]
 
 
+class Chosen(Row[T]):
+    """What stands at some places of a sequence."""
+
+    def __init__(self, whole: Sequence[T], places: Array) -> None:
+        self._whole, self._places = whole, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def get(self, at: int) -> T:
+        """From the whole."""
+        return self._whole[int(self._places[at])]
+
+
 class Cards:
     """One card a person."""
 

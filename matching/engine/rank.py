@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from matching.engine import candidates, explain, index
 from matching.engine.bm25 import contenders
+from matching.engine.cards import Chosen
 from matching.engine.columns import Floats, Ints
 from matching.engine.documents import Need, PersonDoc, Ranked
 from matching.engine.meaning import Reader
@@ -84,12 +85,12 @@ class Matcher:
         asked = _Asked(self._people, need, at=self._at)
         people = self._people
         weighed, places = asked.weigh(exclude)
-        names = [people.ids[place] for place in places]
+        names = Chosen(people.ids, places)
         found = weighed.first(k, need.id, names, new=people.new[places])
         shares = asked.shares(weighed)
         voted = {at: asked.voted(int(places[at]), shares) for at, _ in found}
-        alike = people.texts.reader(asked.query, chain.from_iterable(voted.values()))
-        mentions = people.words.reader(asked.own, (int(places[at]) for at, _ in found))
+        alike = people.texts.shared(asked.query, chain.from_iterable(voted.values()))
+        mentions = people.words.shared(asked.own, (int(places[at]) for at, _ in found))
         forms = _surface_forms(*index.need_texts(need))
 
         def ranked(at: int, *, kept: bool) -> Ranked:
@@ -103,12 +104,12 @@ class Matcher:
                     explain.Vote(
                         people.works[item],
                         shares[item],
-                        len(alike(item)),
+                        alike.count(item),
                         float(asked.near[item]) >= NEAR_ENOUGH,
                     )
                     for item in voted[at]
                 ],
-                shared_words=[forms[term] for term in mentions(place)],
+                shared_words=[forms[term] for term in mentions.terms(place)],
                 profile_near=asked.profile is not None
                 and float(asked.profile[place]) >= NEAR_ENOUGH,
                 kept=kept,
@@ -162,8 +163,8 @@ class Matcher:
         given += meant * weighed.unit("meaning_best")
         names = [need.id for need in needs.docs]
         found = [place for place, _ in weighed.first(k, person.id, names)]
-        alike = [needs.texts.reader(query, found) for query in queries]
-        mentions = needs.texts.reader(own, found)
+        alike = [needs.texts.shared(query, found) for query in queries]
+        mentions = needs.texts.shared(own, found)
         forms = _surface_forms(index.own_text(person))
 
         def ranked(place: int) -> Ranked:
@@ -177,12 +178,12 @@ class Matcher:
                     explain.Vote(
                         works[at],
                         float(given[at, place]),
-                        len(alike[at](place)),
+                        alike[at].count(place),
                         float(near[at, place]) >= NEAR_ENOUGH,
                     )
                     for at in voted
                 ],
-                shared_words=[forms[term] for term in mentions(place)],
+                shared_words=[forms[term] for term in mentions.terms(place)],
             )
 
         return [ranked(place) for place in found]
