@@ -45,7 +45,7 @@ from matching.engine import candidates, files, votes  # noqa: E402
 from matching.engine.bm25 import best  # noqa: E402
 from matching.engine.documents import HistoryItem, Need, PersonDoc  # noqa: E402
 from matching.engine.encoder import DIMENSIONS, Encoder, Vectors, load_encoder  # noqa: E402
-from matching.engine.index import own_terms, with_proof  # noqa: E402
+from matching.engine.index import with_proof  # noqa: E402
 from matching.engine.meaning import Bytes, packed  # noqa: E402
 from matching.engine.people import Gathered, People, PersonRead, read_person  # noqa: E402
 from matching.engine.rank import Matcher  # noqa: E402
@@ -198,7 +198,9 @@ def timed(calls: Sequence[Callable[[], object]]) -> Times:
     return times
 
 
-def say(figure: str, value: float, unit: str, n: int, *, yardstick: float | None = None, **more: object) -> None:
+def say(
+    figure: str, value: float, unit: str, n: int, *, yardstick: float | None = None, **more: object
+) -> None:
     line = {"figure": figure, "value": round(value, 3), "unit": unit}
     line["yardstick"] = None if yardstick is None else round(yardstick, 3)
     line["ratio"] = round(value / yardstick, 3) if yardstick else None
@@ -221,7 +223,7 @@ def measure(size: int, *, asked: int, encoder: Encoder | None, folder: Path, lin
     read = Moved(market, encoder) if encoder else None
     build(market, size, read, folder, link)
     started = time.perf_counter()
-    arrays, _facts = files.open_current(folder, version="bench")
+    arrays, _facts = files.open_current(folder, form="bench")
     people = People.opened(arrays, read)
     say("open_and_check", time.perf_counter() - started, "s", size)
     before = memory_mb()
@@ -236,12 +238,17 @@ def measure(size: int, *, asked: int, encoder: Encoder | None, folder: Path, lin
     ours.tell("ranking_beside_bm25_alone", size, by_words)
     if people.meaning and read:
         meant = [people.meaning.of_need(need) for need in needs]
-        scans = timed([lambda v=v: best(people.meaning.works.exactly(v), votes.HITS) for v in meant])
+        scans = timed(
+            [lambda v=v: best(people.meaning.works.exactly(v), votes.HITS) for v in meant]
+        )
         ours.tell("ranking_beside_exact_scan_alone", size, scans)
-        say("share_of_the_100_nearest_works_found", nearest_found(people, meant[:20]), "share", size)
+        say(
+            "share_of_the_100_nearest_works_found", nearest_found(people, meant[:20]), "share", size
+        )
     if link:
         few = needs[: max(5, min(len(needs), 2_000_000 // size))]
-        ours.tell("ranking_beside_postgresql_full_text", size, timed([lambda need=need: full_text(link, people, need) for need in few]))  # fmt: skip
+        searches = timed([lambda need=need: full_text(link, people, need) for need in few])
+        ours.tell("ranking_beside_postgresql_full_text", size, searches)
     say("first_ten_as_with_everybody", alike(matcher, needs[:10]), "share", size)
     changes(people, market, read, size)
 
@@ -258,7 +265,7 @@ def build(market: Market, size: int, read: Moved | None, folder: Path, link) -> 
             sink.add(some)
     started, used = time.perf_counter(), time.process_time()
     people = People.of(gathered, read)
-    files.write(folder, people.arrays(), {"version": "bench"})
+    files.write(folder, people.arrays(), {"form": "bench"})
     took, cpu = took + time.perf_counter() - started, cpu + time.process_time() - used
     say("build", took, "s", size, cpu=round(cpu, 1))
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -6,6 +6,7 @@ nothing is ranked at all.
 
 import dataclasses
 import datetime as dt
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from django.db import transaction
 
 from accounts.models import Party
 from marketplace.core import clock, retention
+from matching import by_search
 from matching.engine.documents import Ranked
 from matching.models import Kind, Match, MatchRun, TextVector
 from matching.selectors import documents, matches, stale
@@ -22,11 +24,17 @@ from projects.models import Project
 from projects.selectors.projects import open_projects
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from django.db.models import QuerySet
+
+logger = logging.getLogger(__name__)
 
 # Whoever is not among these is found by searching.
 PEOPLE_KEPT = 50
 PROJECTS_KEPT = 100
+# So many more are asked for: some may have left since the people were read.
+PEOPLE_SPARE = 25
 # When one side changes, the lists of this many on the other side follow at once.
 FOLLOWERS = 20
 # One sweep takes so many lists and no longer than this; the next one goes on.
@@ -48,23 +56,26 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
     if not project.is_open:
         forget_project(project)
         return []
-    # numpy and scipy belong into workers; web processes import this module too.
-    from matching import memory  # noqa: PLC0415
-
-    if why == MatchRun.Why.CHANGED:
+    memory = _memory()
+    if memory and why == MatchRun.Why.CHANGED:
         memory.forget_needs()
     started = time.monotonic()
-    ready = memory.people_matcher()
-    found = ready.matcher.people_for(
-        documents.need(project), PEOPLE_KEPT, exclude=documents.out_of_reach(project)
+    ready = memory.people_matcher() if memory else by_search.ready()
+    listed = ready.matcher.people_for(
+        documents.need(project),
+        PEOPLE_KEPT + PEOPLE_SPARE,
+        exclude=documents.out_of_reach(project),
     )
+    # Whoever was erased or hid their profile a moment ago may still be in the matrices.
+    there = documents.still_findable(int(each.id) for each in listed)
+    found = [each for each in listed if int(each.id) in there][:PEOPLE_KEPT]
     run = MatchRun(
         kind=Kind.PEOPLE,
         project=project,
         why=why,
         at=began,
         as_of=ready.as_of,
-        considered=documents.findable().count(),
+        considered=ready.matcher.considered,
         took_ms=_since(started),
         engine=ready.engine,
     )
@@ -89,8 +100,9 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
     if person is None:
         forget_party(party)
         return []
-    from matching import memory  # noqa: PLC0415 - as above
-
+    memory = _memory()
+    if memory is None:
+        return []
     started = time.monotonic()
     ready = memory.needs_matcher()
     found = ready.matcher.needs_for(person, PROJECTS_KEPT, exclude=documents.not_for(party))
@@ -137,12 +149,41 @@ def _due() -> "Iterator[tuple[Callable[..., Sequence[int]], QuerySet[Any]]]":
     """
     yield rank_people, stale.projects()
     yield rank_projects, stale.parties()
-    from matching import memory  # noqa: PLC0415 - as above
-
+    memory = _memory()
+    if memory is None:
+        return
     if stale.projects_for_now().exists() and memory.people_matcher().is_whole:
         yield rank_people, stale.projects_for_now()
     if stale.parties_for_now().exists() and memory.needs_matcher().is_whole:
         yield rank_projects, stale.parties_for_now()
+
+
+def keep_files() -> bool:
+    """Build the files of a big market where it is time for it; True when they were built."""
+    from matching import people_files  # noqa: PLC0415 - as in `_memory`
+
+    return matches.is_on() and people_files.keep()
+
+
+def build_files() -> bool:
+    """Build the files of a big market; False in a small one, or when somebody is at it."""
+    from matching import people_files  # noqa: PLC0415 - as in `_memory`
+
+    return matches.is_on() and documents.is_big() and people_files.build()
+
+
+def _memory() -> "ModuleType | None":
+    """The matchers of this process; None where the numeric libraries are missing.
+
+    numpy and scipy belong into workers, so nobody else loads them; web processes import this
+    module, too.
+    """
+    try:
+        from matching import memory  # noqa: PLC0415
+    except ImportError:
+        logger.exception("Nothing can be compared; people are found by search only")
+        return None
+    return memory
 
 
 def forget_project(project: Project) -> None:

@@ -78,10 +78,10 @@ def discard(folder: Path) -> None:
     (folder / CURRENT).unlink(missing_ok=True)
 
 
-def open_current(folder: Path, *, version: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def open_current(folder: Path, *, form: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The arrays, left in their files, and the facts; raises FilesUnusable.
 
-    Every byte is compared with what was written, and every fact `version` with ours.
+    Every byte is compared with what was written, and the form with the one we read.
     """
     name = current(folder)
     if not name.isalnum():
@@ -90,8 +90,8 @@ def open_current(folder: Path, *, version: str) -> tuple[dict[str, Any], dict[st
     try:
         manifest = json.loads((state / MANIFEST).read_text("utf-8"))
         facts, sums = dict(manifest["facts"]), dict(manifest["sha256"])
-        if facts["version"] != version:
-            raise FilesUnusable(f"The files are of {facts['version']}, this is {version}.")
+        if facts["form"] != form:
+            raise FilesUnusable(f"The files are of {facts['form']}, this is {form}.")
         arrays: dict[str, Any] = {}
         for path, sha256 in sums.items():
             file = state / f"{path}.npy"

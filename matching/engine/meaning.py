@@ -34,7 +34,7 @@ CHUNK = 512
 PLACED_AT_ONCE = 8192
 # Of more vectors than these, the first look is at their main directions only; so many that look
 # nearest are then compared as a whole.
-COARSE_FROM = 400_000
+COARSE_FROM = 100_000
 MAIN_DIRECTIONS = 64
 LOOKED_AT = 8192
 
@@ -80,6 +80,11 @@ class Reader:
         self._unread: set[bytes] = set()
         self.model_id = encoder.model_id
         self.used: dict[bytes, Read] = {}
+
+    @property
+    def left(self) -> int | None:
+        """How many texts may still be newly read."""
+        return self._left
 
     @property
     def unread(self) -> int:

@@ -227,6 +227,8 @@ class People:
         gathered.add(sorted(people, key=lambda person: person.doc.id), read)
         made = People.of(gathered, read, self)
         made._gone = np.zeros(len(made.ids), dtype=np.bool_)
+        if self._gone is not None:
+            made._gone[: len(self.ids)] = self._gone
         made._gone[self.places([*gone, *(person.doc.id for person in people)])] = True
         return made
 
@@ -294,6 +296,12 @@ class People:
         active, recent = zip(*(each.on(day) for each in self._lately), strict=True)
         return np.concatenate(active), np.concatenate(recent)
 
+    @property
+    def count(self) -> int:
+        """How many people there are."""
+        gone = 0 if self._gone is None else int(np.count_nonzero(self._gone))
+        return len(self.ids) - gone
+
     def works_of(self, place: int) -> range:
         """The places of the works of one person."""
         return range(int(self.starts[place]), int(self.starts[place + 1]))
@@ -306,7 +314,7 @@ class People:
 
     def places(self, ids: Iterable[str]) -> Ints:
         """The places of those of these people who are here."""
-        found = [place for name in ids for place in self._places_of(name)]
+        found = [place for name in ids for place in _places_of(self.ids, name)]
         return np.asarray(sorted(found), dtype=np.int64)
 
     def out(self, ids: Iterable[str]) -> Ints:
@@ -315,16 +323,6 @@ class People:
         if self._gone is None:
             return places
         return np.union1d(places, np.flatnonzero(self._gone))
-
-    def _places_of(self, name: str) -> Iterator[int]:
-        """Where somebody stands: somebody who changed stood somewhere else before."""
-        ids, first = self.ids, 0
-        if isinstance(ids, Chain):
-            if (at := _number(ids.first, name)) is not None:
-                yield at
-            ids, first = ids.second, len(ids.first)
-        if (at := _number(ids, name)) is not None:
-            yield first + at
 
 
 class Lately:
@@ -355,6 +353,15 @@ class Lately:
         fresh = UNKNOWN_FIT + (1 - UNKNOWN_FIT) * np.exp(-ages / index.ACTIVE_DAYS)
         np.maximum.at(recent, self._owners, np.where(self._weights < 1, 0.0, fresh))
         return np.minimum(count / index.ACTIVE_ENOUGH, 1.0), recent
+
+
+def _places_of(ids: Sequence[str], name: str, ahead: int = 0) -> Iterator[int]:
+    """Where somebody stands: somebody who changed stood somewhere else before."""
+    if isinstance(ids, Chain):
+        yield from _places_of(ids.first, name, ahead)
+        yield from _places_of(ids.second, name, ahead + len(ids.first))
+    elif (at := _number(ids, name)) is not None:
+        yield ahead + at
 
 
 def _number(ids: Sequence[str], name: str) -> int | None:

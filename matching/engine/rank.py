@@ -68,12 +68,18 @@ class Matcher:
         at: date,
         read: Reader | None = None,
         indexed: People | None = None,
+        note: str = "",
     ) -> None:
         self._at = at
         self._people = indexed or People(people, read)
         self._needs = index.Needs(tuple(needs), read)
         model = self._people.meaning.model_id if self._people.meaning else read and read.model_id
-        self.engine = f"{VERSION}+{model}" if model else f"{VERSION}, words only"
+        self.engine = (f"{VERSION}+{model}" if model else f"{VERSION}, words only") + note
+
+    @property
+    def considered(self) -> int:
+        """How many people could be found."""
+        return self._people.count
 
     def people_for(
         self, need: Need, k: int, *, exclude: Collection[str] = frozenset()

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from accounts.models import Membership, Party, PortfolioItem, Profile, ProfileSkill
@@ -16,6 +17,10 @@ from projects.selectors.projects import open_projects
 
 # Work somebody enters themselves proves less than work finished here.
 SAMPLE_WEIGHT = 0.5
+
+# A transaction that was open when the reading began may still have written: what it wrote is
+# dated so long before, at most.
+OPEN = dt.timedelta(seconds=5)
 
 Stamp = tuple[object, ...]
 
@@ -33,6 +38,16 @@ def findable() -> QuerySet[Profile]:
 def people() -> list[PersonDoc]:
     """Everybody who may be suggested, in five queries."""
     return _people(findable(), own=False)
+
+
+def some_people(parties: Iterable[int]) -> list[PersonDoc]:
+    """Those of these parties who may be suggested."""
+    return _people(findable().filter(party__in=list(parties)), own=False)
+
+
+def party_ids() -> list[int]:
+    """Everybody who may be suggested."""
+    return list(findable().values_list("party", flat=True))
 
 
 def person(party: Party) -> PersonDoc | None:
@@ -162,6 +177,11 @@ def _sharing_people_with(parties: list[int]) -> set[int]:
     }
 
 
+def still_findable(parties: Iterable[int]) -> set[int]:
+    """Those of these parties who may be suggested at this moment."""
+    return set(findable().filter(party__in=list(parties)).values_list("party", flat=True))
+
+
 # --- Has anything changed? ------------------------------------------------------------------
 
 
@@ -172,6 +192,31 @@ def people_stamp() -> Stamp:
     contracts = finished.aggregate(n=Count("pk"), last=Max("ended_at"))
     reviews = Review.objects.filter(published_at__isnull=False).aggregate(n=Count("pk"))
     return (_today(), *profiles.values(), *contracts.values(), *reviews.values())
+
+
+def is_big() -> bool:
+    """Whether there are too many people to read all of them whenever somebody changes."""
+    most = settings.MATCH_FILES_FROM
+    return findable().order_by()[:most].count() >= most
+
+
+def changed_since(moment: dt.datetime) -> dict[int, dt.datetime]:
+    """Whoever shows or has finished something else since then, and when they last did.
+
+    Not whoever is shown no more: they are left out when a list is written.
+    """
+    found: dict[int, dt.datetime] = {}
+    profiles = findable().filter(updated_at__gte=moment).values_list("party", "updated_at")
+    finished = Contract.objects.filter(status=Contract.Status.COMPLETED, ended_at__gte=moment)
+    reviews = Review.objects.filter(published_at__gte=moment)
+    for rows in (
+        profiles,
+        finished.values_list("freelancer", "ended_at"),
+        reviews.values_list("contract__freelancer", "published_at"),
+    ):
+        for party, at in rows:
+            found[party] = max(at, found.get(party, at))
+    return found
 
 
 def needs_stamp() -> Stamp:
