@@ -62,7 +62,7 @@ _vectors: dict[str, Reader] = {}
 _reported: dict[str, dt.date] = {}
 
 
-def people_matcher() -> Ready:
+def people_matcher(*, patient: bool = False) -> Ready:
     """Everybody who may be suggested, ready to be ranked for a project.
 
     In a big market out of files; while there are none to be trusted, a search answers.
@@ -70,7 +70,7 @@ def people_matcher() -> Ready:
     if not documents.is_big():
         return _fresh("people", documents.people_stamp, _build_people)
     try:
-        there = people_files.now()
+        there = people_files.now(patient=patient)
     except FilesUnusable as error:
         logger.warning("People are found by search only: %s", error)
         people_files.distrust()

@@ -42,7 +42,7 @@ READ_ON = dt.timedelta(minutes=10)
 MOST_CHANGED = 5_000
 # Up to so many who changed are put behind the rest anew at every look.
 MOST_UNSETTLED = 200
-# Changes are looked for again after so many times what looking for them took.
+# Sweeps look for changes again after so many times what looking for them took.
 PATIENCE = 5
 
 
@@ -75,6 +75,12 @@ class Now:
     as_of: dt.datetime
     looked_at: float
     took: float
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the last look was so short a while ago that another one can wait."""
+        age = time.monotonic() - self.looked_at
+        return age < PATIENCE * self.took and self.day == _today()
 
 
 _now: Now | None = None
@@ -193,14 +199,17 @@ class _Reading:
 # --- Answering ------------------------------------------------------------------------------
 
 
-def now() -> Now:
-    """A matcher over the files and everything that changed since; raises FilesUnusable."""
+def now(*, patient: bool = False) -> Now:
+    """A matcher over the files and everything that changed since; raises FilesUnusable.
+
+    Who is `patient` may get what was looked up a moment ago.
+    """
     global _now  # noqa: PLW0603
     state = files.current(folder())
     there = _now
     if there is None or there.base.state != state:
         _now = _look(_open(), None)
-    elif time.monotonic() - there.looked_at > PATIENCE * there.took or there.day != _today():
+    elif not (patient and there.is_fresh):
         _now = _look(there.base, there)
     assert _now is not None  # noqa: S101 - set a line above
     return _now

@@ -60,7 +60,9 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
     if memory and why == MatchRun.Why.CHANGED:
         memory.forget_needs()
     started = time.monotonic()
-    ready = memory.people_matcher() if memory else by_search.ready()
+    # What changed has just been written; a sweep can look at it later.
+    patient = why == MatchRun.Why.SWEEP
+    ready = memory.people_matcher(patient=patient) if memory else by_search.ready()
     listed = ready.matcher.people_for(
         documents.need(project),
         PEOPLE_KEPT + PEOPLE_SPARE,

@@ -14,6 +14,8 @@ SATURATION = 1.2
 LENGTH_NORM = 0.75
 # A query keeps its rarest terms: the common rest costs most of the time and says least.
 QUERY_TERMS = 40
+# So many cells are weighed at a time.
+AT_ONCE = 1 << 22
 # Fewer scores than these are sorted out at once; more are looked through in blocks first.
 FEW = 8192
 
@@ -47,11 +49,13 @@ class Bm25:
         else:
             self.mean_length = max(float(lengths.mean()), 1.0) if size else 1.0
         norm = SATURATION * (1 - LENGTH_NORM + LENGTH_NORM * lengths / self.mean_length)
-        tf = counts.astype(np.float64)
-        weights = tf * (SATURATION + 1) / (tf + norm[rows]) * idf[columns] if len(rows) else tf
-        matrix = Columns.of(
-            rows, columns, weights.astype(np.float32), (len(lengths), counting.width)
-        )
+        weights = np.empty(len(rows), dtype=np.float32)
+        for start in range(0, len(rows), AT_ONCE):
+            span = slice(start, start + AT_ONCE)
+            tf = counts[span].astype(np.float64)
+            tf = tf * (SATURATION + 1) / (tf + norm[rows[span]])
+            weights[span] = tf * idf[columns[span]]
+        matrix = Columns.of(rows, columns, weights, (len(lengths), counting.width))
         self._kept = after._kept if after else None
         self.vocabulary = counting.vocabulary
         self.terms: Sequence[str] = tuple(counting.vocabulary)

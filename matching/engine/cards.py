@@ -147,7 +147,7 @@ class _Works(Row[HistoryItem]):
 
 
 def _kept(work: HistoryItem) -> list[Any]:
-    shown = work.shown_as or work.title if work.public else ""
+    shown = work.shown_as or work.title if work.public or work.is_sample else ""
     return [shown, work.date.isoformat() if work.date else "", work.weight, int(work.public)]
 
 

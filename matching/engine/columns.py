@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -16,8 +17,9 @@ Arrays = Mapping[str, Array]
 class Joined:
     """Two arrays of numbers, one behind the other, that are asked for some of them only."""
 
-    def __init__(self, first: Array, second: Array) -> None:
+    def __init__(self, first: "Array | Joined", second: Array) -> None:
         self._first, self._second = first, second
+        self.dtype = np.result_type(first.dtype, second.dtype)
 
     def __len__(self) -> int:
         return len(self._first) + len(self._second)
@@ -25,7 +27,7 @@ class Joined:
     def __getitem__(self, at: Any) -> Any:
         ahead = len(self._first)
         places = np.asarray(at)
-        found = np.empty(places.shape, dtype=np.result_type(self._first, self._second))
+        found = np.empty(places.shape, dtype=self.dtype)
         late = places >= ahead
         found[~late] = self._first[places[~late]]
         found[late] = self._second[places[late] - ahead]
@@ -56,11 +58,8 @@ class Columns:
     @classmethod
     def of(cls, rows: Array, columns: Array, values: Array, shape: tuple[int, int]) -> "Columns":
         """Of cells, row by row; each comes once."""
-        order = np.argsort(columns, kind="stable")
-        starts = np.zeros(shape[1] + 1, dtype=np.int64)
-        np.cumsum(np.bincount(columns, minlength=shape[1]), out=starts[1:])
-        part = _Part(0, starts, rows[order].astype(np.int32), values[order])
-        return cls((part,), shape[0])
+        matrix = sparse.coo_matrix((values, (rows, columns)), shape=shape).tocsc()
+        return cls((_Part(0, matrix.indptr, matrix.indices, matrix.data),), shape[0])
 
     @classmethod
     def opened(cls, arrays: Arrays, size: int) -> "Columns":

@@ -380,13 +380,14 @@ def test_people_who_change_are_found_as_if_all_had_been_read_anew(everybody, fol
 
 
 def test_changes_upon_changes_leave_nothing_of_before(folder):
-    base, need = opened(folder), some_needs()[0]
+    arrays, _facts = files.open_current(folder, form="test")
+    base, need = People.opened(arrays), some_needs()[0]
     person = PersonDoc("p0001", bio="zebra crossing", skills=(("Zebra", 0),))
     asked = Need("zebra", "Zebra crossing", "", ("Zebra",), posted_at=TODAY)
 
-    once = base.changed([read_person(person)], [], Directions())
+    once = base.changed([read_person(person)], [])
     assert [each.id for each in ranked(once, asked)] == ["p0001"]
-    twice = once.changed([read_person(PersonDoc("p0001", bio="lion"))], ["p0002"], Directions())
+    twice = once.changed([read_person(PersonDoc("p0001", bio="lion"))], ["p0002"])
 
     assert ranked(twice, asked) == []
     assert twice.count == 399
