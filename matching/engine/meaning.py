@@ -313,6 +313,11 @@ class Meanings:
         found = self._nearest(first, vector) if self._coarse else first.near(vector)
         return np.concatenate([found, *(part.near(vector) for part in more)]) if more else found
 
+    @property
+    def looks_twice(self) -> bool:
+        """Whether `near` has no number for some."""
+        return self._coarse is not None
+
     def exactly(self, vector: Vectors) -> Vectors:
         """The same with a number for all of very many."""
         return np.concatenate([part.near(vector) for part in self._parts])

@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -13,10 +13,10 @@ from matching.engine import index, votes
 from matching.engine.bm25 import Bm25, Counting, contenders
 from matching.engine.cards import Cards, Chain
 from matching.engine.columns import Array, Floats, Ints, Joined
-from matching.engine.documents import UNKNOWN_FIT, HistoryItem, Need, PersonDoc
-from matching.engine.encoder import DIMENSIONS, Vectors
-from matching.engine.meaning import SERVED, Bytes, Meanings, Space
+from matching.engine.documents import UNKNOWN_FIT, HistoryItem, PersonDoc
+from matching.engine.meaning import Bytes
 from matching.engine.names import Names
+from matching.engine.people_meaning import PeopleMeaning, Reads
 from matching.engine.proof import ProofTable
 from matching.engine.skills import Skills, SkillTable
 from matching.engine.text import terms
@@ -66,7 +66,7 @@ class Gathered:
         self.profiles: list[Bytes] = []
         self.cards = Cards.empty() if cards else None
 
-    def add(self, people: Sequence[PersonRead], read: "Reads | None" = None) -> None:
+    def add(self, people: Sequence[PersonRead], read: Reads | None = None) -> None:
         """The next people; their vectors, too, where there is a reader."""
         for person in people:
             self._add(person)
@@ -104,7 +104,7 @@ class People:
     With a reader, works and profiles have vectors too; without one `meaning` is None.
     """
 
-    def __init__(self, people: Iterable[PersonDoc], read: "Reads | None" = None) -> None:
+    def __init__(self, people: Iterable[PersonDoc], read: Reads | None = None) -> None:
         gathered = Gathered()
         in_order = sorted(people, key=lambda person: person.id)
         gathered.add([read_person(person) for person in in_order], read)
@@ -112,14 +112,14 @@ class People:
 
     @classmethod
     def of(
-        cls, gathered: Gathered, read: "Reads | None" = None, after: "People | None" = None
+        cls, gathered: Gathered, read: Reads | None = None, after: "People | None" = None
     ) -> "People":
         """Of people who were gathered one by one, behind those of another index."""
         made = cls.__new__(cls)
         made._take(gathered, read, after)
         return made
 
-    def _take(self, new: Gathered, read: "Reads | None", after: "People | None") -> None:
+    def _take(self, new: Gathered, read: Reads | None, after: "People | None") -> None:
         self.ids: Sequence[str] = tuple(new.ids)
         self.docs: Sequence[PersonDoc] = (
             new.cards.people() if new.cards is not None else tuple(new.docs)
@@ -173,7 +173,7 @@ class People:
         return Lately(self._days, self._weights, self._counts, self.owners, len(self.ids))
 
     @classmethod
-    def opened(cls, arrays: Mapping[str, Any], read: "Reads | None" = None) -> "People":
+    def opened(cls, arrays: Mapping[str, Any], read: Reads | None = None) -> "People":
         """What `arrays()` gave, of people who were gathered with cards."""
         made = cls.__new__(cls)
         made.ids = Names.opened(arrays["ids"])
@@ -216,7 +216,7 @@ class People:
         return found | ({"meaning": self.meaning.arrays()} if self.meaning else {})
 
     def changed(
-        self, people: Sequence[PersonRead], gone: Collection[str], read: "Reads | None" = None
+        self, people: Sequence[PersonRead], gone: Collection[str], read: Reads | None = None
     ) -> "People":
         """The same people, some of them anew or for the first time, some no longer.
 
@@ -372,91 +372,8 @@ def _number(ids: Sequence[str], name: str) -> int | None:
     return at if at < len(ids) and ids[at] == name else None
 
 
-class Reads(Protocol):
-    """What turns texts into vectors."""
-
-    model_id: str
-
-    def packed(self, texts: Sequence[str]) -> Bytes:
-        """A row of bytes per text, zeros for texts without a vector."""
-
-    def passing(self, texts: Sequence[str]) -> Vectors:
-        """Questions: a row of length 1 per text."""
-
-
-class PeopleMeaning:
-    """The vectors of works and of the profiles of people without many."""
-
-    def __init__(
-        self, read: Reads, space: Space, works: Meanings, profiles: Meanings, whose: Ints
-    ) -> None:
-        self._read, self._space = read, space
-        self.works = works
-        self._profiles, self._whose = profiles, whose
-        self.model_id = read.model_id
-
-    @classmethod
-    def of(
-        cls,
-        people: People,
-        vectors: Sequence[Bytes],
-        profiles: Sequence[Bytes],
-        read: Reads,
-        before: "PeopleMeaning | None",
-    ) -> "PeopleMeaning":
-        """Of what was read; behind what is there already, in the same space."""
-        found, own = _stacked(vectors), _stacked(profiles)
-        space = before._space if before else Space.learned(found, people.owners)
-        works, profile = Meanings.of(found, space), Meanings.of(own, space)
-        if before:
-            works = before.works.followed_by(works)
-            profile = before._profiles.followed_by(profile)
-        # Whoever has settled in is known by their works.
-        whose = np.flatnonzero(people.freshness > 0).astype(np.int64)
-        return cls(read, space, works, profile, whose)
-
-    @classmethod
-    def opened(cls, arrays: Mapping[str, Any], read: Reads) -> "PeopleMeaning":
-        """What `arrays()` gave."""
-        return cls(
-            read,
-            Space.opened(arrays["space"]),
-            Meanings.opened(arrays["works"]),
-            Meanings.opened(arrays["profiles"]),
-            arrays["whose"],
-        )
-
-    def arrays(self) -> Mapping[str, Any]:
-        """Everything there is to keep."""
-        return {
-            "space": self._space.arrays(),
-            "works": self.works.arrays(),
-            "profiles": self._profiles.arrays(),
-            "whose": self._whose,
-        }
-
-    def of_need(self, need: Need) -> Vectors | None:
-        """A project as a vector of this space, or None when its language is not served."""
-        if need.language not in SERVED:
-            return None
-        vector = self._read.passing([index.for_encoder(index.need_text(need))])
-        return self._space.place(vector)[0] if vector.any() else None
-
-    def near_profiles(self, vector: Vectors, people: int) -> Floats:
-        """How near the profile of each person is; 0 for those who are known by their works."""
-        found = np.zeros(people)
-        found[self._whose] = self._profiles.near(vector)
-        return found
-
-
 def _is_fresh(person: PersonRead) -> bool:
     return index.freshness(index.finished_works(person.works)) > 0
-
-
-def _stacked(vectors: Sequence[Bytes]) -> Bytes:
-    if len(vectors) == 1:
-        return vectors[0]
-    return np.concatenate([np.zeros((0, DIMENSIONS), dtype=np.int8), *vectors])
 
 
 def _ints(numbers: "array[int]") -> Ints:

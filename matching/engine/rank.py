@@ -275,9 +275,10 @@ class _Asked:
         if people.meaning is None or self._meant is None or self.profile is None:
             return near
         works = people.works_of_all(places)
-        # Of very many works only the nearest have been compared so far.
-        unknown = works[self.near[works] == 0]
-        self.near[unknown] = people.meaning.works.near_of(unknown, self._meant)
+        if people.meaning.works.looks_twice:
+            # Only the nearest works have been compared so far.
+            unknown = works[self.near[works] == 0]
+            self.near[unknown] = people.meaning.works.near_of(unknown, self._meant)
         owners = np.searchsorted(places, people.owners[works])
         np.maximum.at(near, owners, self.near[works].astype(np.float64))
         return np.maximum(near, self.profile[places])
