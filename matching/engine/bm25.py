@@ -23,6 +23,15 @@ FEW = 8192
 class Bm25:
     """Documents as term lists, ready to be scored against a query in one sweep."""
 
+    size: int
+    mean_length: float
+    idf: Floats
+    matrix: Columns
+    # The terms of the files, if any, and by column those that came later or lie in no file.
+    _kept: Names | None
+    vocabulary: dict[str, int]
+    terms: Sequence[str]
+
     def __init__(self, documents: Iterable[Sequence[str]]) -> None:
         counting = Counting()
         for document in documents:
@@ -58,7 +67,7 @@ class Bm25:
         matrix = Columns.of(rows, columns, weights, (len(lengths), counting.width))
         self._kept = after._kept if after else None
         self.vocabulary = counting.vocabulary
-        self.terms: Sequence[str] = tuple(counting.vocabulary)
+        self.terms = tuple(counting.vocabulary)
         self.size = size
         self.idf = idf
         self.matrix = after.matrix.followed_by(matrix) if after else matrix
@@ -200,7 +209,7 @@ def contenders(scores: Array, count: int) -> Ints:
     if len(found) <= count:
         return places[found > 0]
     edge = max(np.partition(found, -count)[-count], np.finfo(np.float64).tiny)
-    return places[found >= edge]
+    return np.asarray(places[found >= edge], dtype=np.int64)
 
 
 def _hopeful(scores: Array, count: int) -> Ints:

@@ -71,7 +71,8 @@ class Chosen(Row[T]):
 class Cards:
     """One card a person."""
 
-    def __init__(self, letters: Array | bytearray, ends: "Array | array[int]") -> None:
+    def __init__(self, letters: Any, ends: Any) -> None:
+        # Arrays out of files, or what grows card by card.
         self._letters, self._ends = letters, ends
         self._read = lru_cache(AT_HAND)(self._card)
 

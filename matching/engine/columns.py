@@ -19,7 +19,7 @@ class Joined:
 
     def __init__(self, first: "Array | Joined", second: Array) -> None:
         self._first, self._second = first, second
-        self.dtype = np.result_type(first.dtype, second.dtype)
+        self.dtype: np.dtype[Any] = np.result_type(first.dtype, second.dtype)
 
     def __len__(self) -> int:
         return len(self._first) + len(self._second)

@@ -333,7 +333,8 @@ class Meanings:
         return found
 
     def _nearest(self, first: _Packed, vector: Vectors) -> Vectors:
-        assert self._coarse is not None  # noqa: S101 - only asked where it is there
+        assert self._coarse is not None  # noqa: S101 - only asked where both are there
+        assert self._axes is not None  # noqa: S101
         looks = self._coarse.near((vector @ self._axes).astype(np.float32))
         rows = contenders(looks, LOOKED_AT)
         found = np.zeros(len(looks), dtype=np.float32)

@@ -104,6 +104,13 @@ class People:
     With a reader, works and profiles have vectors too; without one `meaning` is None.
     """
 
+    titles: Bm25
+    texts: Bm25
+    words: Bm25
+    skills: SkillTable
+    proof: ProofTable
+    meaning: PeopleMeaning | None
+
     def __init__(self, people: Iterable[PersonDoc], read: Reads | None = None) -> None:
         gathered = Gathered()
         in_order = sorted(people, key=lambda person: person.id)
@@ -145,7 +152,7 @@ class People:
         if after:
             self._follow(after)
         self._know()
-        self.meaning: PeopleMeaning | None = None
+        self.meaning = None
         if read:
             before = after.meaning if after else None
             self.meaning = PeopleMeaning.of(self, new.vectors, new.profiles, read, before)
@@ -191,8 +198,9 @@ class People:
         made._gone = None
         made._lately = (made._own_lately(),)
         made._know()
-        there = "meaning" in arrays and read
-        made.meaning = PeopleMeaning.opened(arrays["meaning"], read) if there else None
+        made.meaning = None
+        if read and "meaning" in arrays:
+            made.meaning = PeopleMeaning.opened(arrays["meaning"], read)
         return made
 
     def arrays(self) -> Mapping[str, Any]:
@@ -235,7 +243,8 @@ class People:
     def voices_on(self, day: date, items: Ints) -> Floats:
         """How much the vote of each of these works counts on this day."""
         ages = day.toordinal() - self._days[items]
-        return votes.voice(ages, self._weights[items]) * self._shares[items]
+        voices = votes.voice(ages, self._weights[items])
+        return np.asarray(voices * self._shares[items], dtype=np.float64)
 
     def nearest(self, scores: Array, count: int) -> tuple[Ints, Floats]:
         """The nearest works that may vote, best first, and the nearness they vote with.

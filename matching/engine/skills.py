@@ -23,8 +23,14 @@ CLAIMS_THAT_COUNT = 20
 class SkillTable:
     """People (or projects) by skill, with the strength of each pair between 0 and 1."""
 
+    keys: dict[str, int]
+    size: int
+    idf: Floats
+    unknown_idf: float
+    matrix: Columns
+
     def __init__(self, owners: Iterable[Skills], *, after: "SkillTable | None" = None) -> None:
-        self.keys: dict[str, int] = dict(after.keys) if after else {}
+        self.keys = dict(after.keys) if after else {}
         rows, columns, strengths = array("i"), array("i"), array("d")
         count = 0
         for row, skills in enumerate(owners):

@@ -196,7 +196,7 @@ def people_stamp() -> Stamp:
 
 def is_big() -> bool:
     """Whether there are too many people to read all of them whenever somebody changes."""
-    most = settings.MATCH_FILES_FROM
+    most: int = settings.MATCH_FILES_FROM
     return findable().order_by()[:most].count() >= most
 
 
@@ -215,7 +215,9 @@ def changed_since(moment: dt.datetime) -> dict[int, dt.datetime]:
         reviews.values_list("contract__freelancer", "published_at"),
     ):
         for party, at in rows:
-            found[party] = max(at, found.get(party, at))
+            # All three are asked for by their time, so none is without one.
+            if at and at >= found.get(party, moment):
+                found[party] = at
     return found
 
 
