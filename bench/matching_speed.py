@@ -6,7 +6,7 @@ Prints one JSON line per figure. The market is made up: words of no language, dr
 in 400 fields of work with words, skills and a vector of their own; three past works a person, one
 person in ten without any. Vectors are those the encoder gives for a text of the field, moved at
 random for every person and work (reading three million texts would take hours); without the
-encoder the run is by words. Texts come as terms, already read: `reading_ms_a_person` says what
+encoder the run is by words. Texts come as terms, already read: `reading_a_person` says what
 reading takes, measured on some. Everything else is what a worker does: gather, build, write the
 files, open and check them, rank (a project's text read and encoded, 50 people with reasons).
 
@@ -17,14 +17,15 @@ one thread; "cpu" beside them is its processor time, which a busy machine does n
 """
 
 import argparse
+import datetime as dt
 import json
 import os
 import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,7 +37,7 @@ import django  # noqa: E402
 import numpy as np  # noqa: E402
 import psycopg2  # noqa: E402
 
-from bench.database import migrated_database  # noqa: E402
+from bench.database import empty_database  # noqa: E402
 from marketplace.devstack.postgres import OWNER  # noqa: E402
 
 django.setup()
@@ -45,12 +46,12 @@ from matching.engine import candidates, files, votes  # noqa: E402
 from matching.engine.bm25 import best  # noqa: E402
 from matching.engine.documents import HistoryItem, Need, PersonDoc  # noqa: E402
 from matching.engine.encoder import DIMENSIONS, Encoder, Vectors, load_encoder  # noqa: E402
-from matching.engine.index import with_proof  # noqa: E402
+from matching.engine.index import need_terms, with_proof  # noqa: E402
 from matching.engine.meaning import Bytes, packed  # noqa: E402
 from matching.engine.people import Gathered, People, PersonRead, read_person  # noqa: E402
 from matching.engine.rank import Matcher  # noqa: E402
 
-TODAY = __import__("datetime").date(2026, 11, 20)
+TODAY = dt.date(2026, 11, 20)
 FIELDS, FIELD_WORDS, VOCABULARY, SKILLS = 400, 300, 120_000, 1_200
 TITLE, BODY, OWN = 5, 35, 18
 AT_ONCE = 2_000
@@ -188,13 +189,17 @@ class Times:
             say(f"{figure}_p{percent}", value, "ms", n, yardstick=other, cpu=round(cpu, 1))
 
 
-def timed(calls: Sequence[Callable[[], object]]) -> Times:
-    times = Times([], [])
-    for call in calls:
-        wall, cpu = time.perf_counter(), time.process_time()
-        call()
-        times.wall.append(time.perf_counter() - wall)
-        times.cpu.append(time.process_time() - cpu)
+def in_turns(
+    ways: Mapping[str, Callable[[Need], object]], needs: Sequence[Need]
+) -> dict[str, Times]:
+    """Every way for every project, one after the other."""
+    times = {name: Times([], []) for name in ways}
+    for need in needs:
+        for name, call in ways.items():
+            wall, cpu = time.perf_counter(), time.process_time()
+            call(need)
+            times[name].wall.append(time.perf_counter() - wall)
+            times[name].cpu.append(time.process_time() - cpu)
     return times
 
 
@@ -232,23 +237,27 @@ def measure(size: int, *, asked: int, encoder: Encoder | None, folder: Path, lin
     for need in needs[:3]:
         matcher.people_for(need, KEPT)
     needs = needs[3:]
-    ours = timed([lambda need=need: matcher.people_for(need, KEPT) for need in needs])
+    ways: dict[str, Callable[[Need], object]] = {
+        "ranking": lambda need: matcher.people_for(need, KEPT),
+        "bm25_alone": lambda need: bm25_alone(people, need),
+    }
+    meant = {need.id: people.meaning.of_need(need) for need in needs} if people.meaning else {}
+    if meant:
+        ways["exact_scan_alone"] = lambda need: scan_alone(people, meant[need.id])
+    times = in_turns(ways, needs)
+    ours = times.pop("ranking")
     say("memory_of_a_worker_beyond_the_files", memory_mb() - before, "MB", size)
-    by_words = timed([lambda need=need: bm25_alone(people, need) for need in needs])
-    ours.tell("ranking_beside_bm25_alone", size, by_words)
-    if people.meaning and read:
-        meant = [people.meaning.of_need(need) for need in needs]
-        scans = timed(
-            [lambda v=v: best(people.meaning.works.exactly(v), votes.HITS) for v in meant]
-        )
-        ours.tell("ranking_beside_exact_scan_alone", size, scans)
-        say(
-            "share_of_the_100_nearest_works_found", nearest_found(people, meant[:20]), "share", size
-        )
+    for name, others in times.items():
+        ours.tell(f"ranking_beside_{name}", size, others)
+    if meant:
+        share = nearest_found(people, [meant[need.id] for need in needs[:20]])
+        say("share_of_the_100_nearest_works_found", share, "share", size)
     if link:
-        few = needs[: max(5, min(len(needs), 2_000_000 // size))]
-        searches = timed([lambda need=need: full_text(link, people, need) for need in few])
-        ours.tell("ranking_beside_postgresql_full_text", size, searches)
+        # Where it takes seconds, fewer projects are enough to see it.
+        few = needs[: max(5, min(len(needs), 1_000_000 // size))]
+        ways = {"ranking": ways["ranking"], "search": lambda need: full_text(link, people, need)}
+        both = in_turns(ways, few)
+        both["ranking"].tell("ranking_beside_postgresql_full_text", size, both["search"])
     say("first_ten_as_with_everybody", alike(matcher, needs[:10]), "share", size)
     changes(people, market, read, size)
 
@@ -278,16 +287,15 @@ def build(market: Market, size: int, read: Moved | None, folder: Path, link) -> 
 
 def bm25_alone(people: People, need: Need) -> np.ndarray:
     """Votes of the hundred nearest works by their words, and nothing else."""
-    items = best(people.texts.scores(people.texts.query(_said(need))), votes.HITS)
-    voted, places = np.unique(people.owners[items], return_inverse=True)
-    del places
-    return voted[:KEPT]
+    scores = people.texts.scores(people.texts.query(need_terms(need)))
+    items = best(scores, votes.HITS)
+    owners = np.bincount(people.owners[items], weights=scores[items], minlength=len(people.ids))
+    return best(owners, KEPT)
 
 
-def _said(need: Need) -> list[str]:
-    from matching.engine.index import need_terms
-
-    return need_terms(need)
+def scan_alone(people: People, meant: Vectors) -> np.ndarray:
+    """The hundred nearest of all vectors, and nothing else."""
+    return best(people.meaning.works.exactly(meant), votes.HITS)
 
 
 def nearest_found(people: People, meant: Sequence[Vectors | None]) -> float:
@@ -325,8 +333,6 @@ def changes(people: People, market: Market, read: Moved | None, size: int) -> No
 
 
 def _renamed(person: PersonRead, name: str) -> PersonRead:
-    from dataclasses import replace
-
     return replace(person, doc=replace(person.doc, id=name))
 
 
@@ -359,7 +365,7 @@ class FullText:
 
 def full_text(link, people: People, need: Need) -> list[tuple[str]]:  # noqa: ANN001
     """What PostgreSQL finds for the same words."""
-    columns = people.texts.query(_said(need))
+    columns = people.texts.query(need_terms(need))
     asked = " | ".join(people.texts.term(int(column)) for column in columns)
     with link.cursor() as cursor:
         cursor.execute(
@@ -379,8 +385,17 @@ def reading(market: Market) -> None:
                 for t, x in zip(person.titles, person.texts, strict=True)))
         for person in next(market.people(500))
     ]  # fmt: skip
-    read = timed([lambda doc=doc: read_person(doc) for doc in docs])
-    say("reading_ms_a_person", float(np.mean(read.wall)) * 1000, "ms", len(docs))
+    wall, cpu = time.perf_counter(), time.process_time()
+    for doc in docs:
+        read_person(doc)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    say(
+        "reading_a_person",
+        wall / len(docs) * 1000,
+        "ms",
+        len(docs),
+        cpu=round(cpu / len(docs) * 1000, 3),
+    )
 
 
 def main() -> None:
@@ -400,7 +415,7 @@ def main() -> None:
         if options.no_postgresql:
             run(sizes, asked, encoder, folder, None)
             return
-        with migrated_database(folder / "pg") as postgres:
+        with empty_database(folder / "pg") as postgres:
             link = psycopg2.connect(postgres.url(OWNER))
             link.autocommit = True
             run(sizes, asked, encoder, folder, link)

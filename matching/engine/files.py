@@ -46,6 +46,7 @@ def write(folder: Path, arrays: Mapping[str, Any], facts: Mapping[str, Any]) -> 
             os.fsync(out.fileno())
         sums[path] = _sha256(state / f"{path}.npy")
     _write_text(state / MANIFEST, json.dumps({"facts": dict(facts), "sha256": sums}))
+    _flush_folder(state)
     _write_text(folder / f"{CURRENT}.{name}", name)
     (folder / f"{CURRENT}.{name}").replace(folder / CURRENT)
     _flush_folder(folder)
