@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 import json
 import random
+from functools import cache
 
 import numpy as np
 import pytest
@@ -40,7 +41,9 @@ class Directions:
         rows = [sum(map(self._word, text.split()), np.zeros(DIMENSIONS)) for text in texts]
         return packed(np.asarray(rows, dtype=np.float32).reshape(-1, DIMENSIONS))
 
-    def _word(self, word):
+    @staticmethod
+    @cache
+    def _word(word):
         return np.random.default_rng(sum(map(ord, word))).normal(size=DIMENSIONS)
 
 
