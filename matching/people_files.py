@@ -138,8 +138,8 @@ def build() -> bool:
             return False
         as_of = clock.now() - documents.OPEN
         gathered, reading = Gathered(cards=True), _Reading()
-        for people in _everybody():
-            gathered.add([read_person(person) for person in people], reading.next())
+        for some in _everybody():
+            gathered.add([read_person(person) for person in some], reading.next())
         people = People.of(gathered, reading.whole())
         facts = {
             "form": FORM,
