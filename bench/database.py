@@ -18,17 +18,24 @@ ROOT = Path(__file__).resolve().parent.parent
 @contextlib.contextmanager
 def migrated_database(folder: Path) -> Iterator[Postgres]:
     """Start it in this folder, migrate and grant; at the end it is gone."""
-    postgres = Postgres(DataFolder(folder), durable=True)
-    supervisor = Supervisor(LogFiles(folder / "logs"))
-    supervisor.start(postgres.program())
-    try:
-        postgres.create_roles()
+    with empty_database(folder) as postgres:
         environ = standing_alone(os.environ) | {
             "DJANGO_SETTINGS_MODULE": "marketplace.settings.test",
             "DATABASE_URL": postgres.url(OWNER),
         }
         command = [sys.executable, "-m", "marketplace.devstack.prepare"]
         subprocess.run(command, cwd=ROOT, env=environ, check=True)
+        yield postgres
+
+
+@contextlib.contextmanager
+def empty_database(folder: Path) -> Iterator[Postgres]:
+    """The same without a table."""
+    postgres = Postgres(DataFolder(folder), durable=True)
+    supervisor = Supervisor(LogFiles(folder / "logs"))
+    supervisor.start(postgres.program())
+    try:
+        postgres.create_roles()
         yield postgres
     finally:
         supervisor.stop()

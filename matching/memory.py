@@ -4,19 +4,25 @@ Loads numpy and scipy, so only what runs in a worker or a command imports it.
 """
 
 import datetime as dt
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from marketplace.core import clock
+from matching import by_search, people_files
+from matching.by_search import Ready
 from matching.engine import index
 from matching.engine.documents import Need, PersonDoc
 from matching.engine.encoder import load_encoder
+from matching.engine.files import FilesUnusable
 from matching.engine.meaning import SERVED, Reader
 from matching.engine.rank import Matcher, build_index
 from matching.models import FOR_NOW
 from matching.selectors import documents, registry
 from matching.shelf import Shelf
+
+logger = logging.getLogger(__name__)
 
 # A change no stamp shows (an edited text) is seen after this many seconds at the latest.
 OLDEST = 60.0
@@ -27,33 +33,25 @@ READ_AT_ONCE = 1500
 # Meaning counts for everybody or for nobody: before this share of all texts is read, whoever
 # comes late in the list of texts would stand behind whoever comes early.
 WHOLE = 0.99
-# A transaction that was open when the reading began may still have written: what it wrote is
-# dated so long before, at most.
-OPEN = dt.timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
-class Ready:
-    """A matcher, what it works with, and from when the data is it was built from."""
+class Built(Ready):
+    """One that was built from the database by this process, and when that was worth while.
+
+    Its matcher also finds projects for a person.
+    """
 
     matcher: Matcher
-    model: registry.Deployed
-    engine: str
-    as_of: dt.datetime
     stamp: documents.Stamp
     built_at: float
     took: float
 
-    def weighing(self, model: registry.Deployed) -> "Ready":
+    def weighing(self, model: registry.Deployed) -> "Built":
         """The same with the weights that are active now; they are no part of what is built."""
         if model == self.model:
             return self
         return replace(self, matcher=self.matcher.weighing(model.weights), model=model)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it will not work with more before the next change."""
-        return not self.engine.endswith(FOR_NOW)
 
     def is_good(self, stamp: documents.Stamp) -> bool:
         """Whether it may answer the next question, too."""
@@ -63,19 +61,32 @@ class Ready:
         return stamp == self.stamp and age < OLDEST
 
 
-_kept: dict[str, Ready] = {}
+_kept: dict[str, Built] = {}
 # Outlives the matchers, so that a change costs reading what changed.
 _vectors: dict[str, Reader] = {}
 # The day on which the vectors in use were last reported to the shelf.
 _reported: dict[str, dt.date] = {}
 
 
-def people_matcher() -> Ready:
-    """Everybody who may be suggested, ready to be ranked for a project."""
-    return _fresh("people", documents.people_stamp, _build_people)
+def people_matcher(*, patient: bool = False) -> Ready:
+    """Everybody who may be suggested, ready to be ranked for a project.
+
+    In a big market out of files; while there are none to be trusted, a search answers.
+    """
+    if not documents.is_big():
+        return _fresh("people", documents.people_stamp, _build_people)
+    try:
+        there = people_files.now(patient=patient)
+    except FilesUnusable as error:
+        logger.warning("People are found by search only: %s", error)
+        people_files.distrust()
+        return by_search.ready()
+    model = registry.deployed()
+    matcher = there.matcher.weighing(model.weights)
+    return Ready(matcher, model, matcher.engine, there.as_of)
 
 
-def needs_matcher() -> Ready:
+def needs_matcher() -> Built:
     """Every open project, ready to be ranked for a person."""
     return _fresh("needs", documents.needs_stamp, _build_needs)
 
@@ -94,8 +105,8 @@ def _fresh(
     name: str,
     stamp: Callable[[], documents.Stamp],
     build: Callable[[Reader | None], tuple[Matcher, str]],
-) -> Ready:
-    as_of = clock.now() - OPEN
+) -> Built:
+    as_of = clock.now() - documents.OPEN
     model = registry.deployed()
     now_there = stamp()
     kept = _kept.get(name)
@@ -107,10 +118,8 @@ def _fresh(
             _vectors[name] = read
             _report(name, read)
         now = time.monotonic()
-        kept = Ready(
-            matcher.weighing(model.weights),
-            *(model, engine, as_of, now_there, now, now - started),
-        )
+        matcher = matcher.weighing(model.weights)
+        kept = Built(matcher, model, engine, as_of, now_there, now, now - started)
     kept = _kept[name] = kept.weighing(model)
     return kept
 

@@ -6,6 +6,7 @@ Nothing here changes numbers. Weights enter once, as JSON, and only their status
 import logging
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
@@ -35,8 +36,8 @@ from payments.services import policies
 from payments.services.reasons import check_reason
 
 if TYPE_CHECKING:
+    from matching.by_search import Ready
     from matching.engine.documents import Ranked
-    from matching.memory import Ready
 
 log = logging.getLogger(__name__)
 Status = MatchModel.Status
@@ -235,10 +236,11 @@ def compare_tried(
     if ShadowFigure.objects.filter(model=model).count() >= MOST_FIGURES:
         return
     other = rank(ready.matcher.weighing(weights.weights))
+    both = chain(found, other)
     shown = compare(
         [each.id for each in found],
         [each.id for each in other],
-        new=ready.matcher.newcomers() if run.kind == Kind.PEOPLE else (),
+        new=ready.matcher.newcomers(each.id for each in both) if run.kind == Kind.PEOPLE else (),
     )
     ShadowFigure.objects.create(
         model=model,

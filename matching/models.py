@@ -139,6 +139,11 @@ class MatchRun(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()}, {self.at:%Y-%m-%d %H:%M}"
 
+    @property
+    def is_for_now(self) -> bool:
+        """Whether it was made with less than there is, and will be made again."""
+        return self.engine.endswith(FOR_NOW)
+
 
 class Match(models.Model):
     """One place in the newest ranking for a project or for a freelancer.

@@ -6,6 +6,7 @@ nothing is ranked at all.
 
 import dataclasses
 import datetime as dt
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from django.db import transaction
 
 from accounts.models import Party
 from marketplace.core import clock, retention
-from matching import model_services
+from matching import by_search, model_services
 from matching.engine import record
 from matching.engine.placing import Policy, Turn
 from matching.engine.record import Ranking
@@ -25,9 +26,14 @@ from projects.models import Project
 from projects.selectors.projects import open_projects
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from django.db.models import QuerySet
 
     from matching.engine.rank import Matcher
+    from matching.engine.retriever import Retriever
+
+logger = logging.getLogger(__name__)
 
 # Whoever is not among these is found by searching.
 PEOPLE_KEPT = 50
@@ -55,19 +61,25 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
     if not project.is_open:
         forget_project(project)
         return []
-    # numpy and scipy belong into workers; web processes import this module too.
-    from matching import memory  # noqa: PLC0415
-
-    if why == MatchRun.Why.CHANGED:
+    memory = _memory()
+    if memory and why == MatchRun.Why.CHANGED:
         memory.forget_needs()
     started = time.monotonic()
-    ready = memory.people_matcher()
+    # What changed has just been written; a sweep can look at it later.
+    patient = why == MatchRun.Why.SWEEP
+    ready = memory.people_matcher(patient=patient) if memory else by_search.ready()
     need, out = documents.need(project), documents.out_of_reach(project)
     # The lots of a project stay, so that its list changes only with what it is made from.
     turn = Turn(seed=str(project.pk), policy=PLACING, lately=attention.lately(without=project))
 
-    def rank(matcher: "Matcher") -> Ranking:
-        return matcher.ranking_of_people(need, PEOPLE_KEPT, exclude=out, turn=turn)
+    def rank(matcher: "Retriever") -> Ranking:
+        """Whoever is gone since the people were read never competed for a place."""
+        while True:
+            ranking = matcher.ranking_of_people(need, PEOPLE_KEPT, exclude=out, turn=turn)
+            gone = documents.gone(each.id for each in ranking.candidates)
+            if not gone:
+                return ranking
+            out.update(gone)
 
     ranking = rank(ready.matcher)
     run = MatchRun(
@@ -76,7 +88,7 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
         why=why,
         at=began,
         as_of=ready.as_of,
-        considered=documents.suggestable().count(),
+        considered=ready.matcher.considered,
         took_ms=_since(started),
         engine=ready.engine,
     )
@@ -105,8 +117,9 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
     if person is None or not wanted.is_on:
         forget_party(party)
         return []
-    from matching import memory  # noqa: PLC0415 - as above
-
+    memory = _memory()
+    if memory is None:
+        return []
     started = time.monotonic()
     ready = memory.needs_matcher()
     out = documents.not_for(party)
@@ -137,9 +150,7 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
         if not documents.suggestable().filter(party=party).exists():
             Match.objects.filter(kind=Kind.PEOPLE, party=party).delete()
             return []
-    model_services.compare_tried(
-        ready, run, ranking.found, lambda tried: tried.needs_for(person, PROJECTS_KEPT, exclude=out)
-    )
+    model_services.compare_tried(ready, run, ranking.found, lambda tried: rank(tried).found)
     return [int(each.id) for each in ranking.found[:FOLLOWERS]]
 
 
@@ -166,12 +177,41 @@ def _due() -> "Iterator[tuple[Callable[..., Sequence[int]], QuerySet[Any]]]":
     """
     yield rank_people, stale.projects()
     yield rank_projects, stale.parties()
-    from matching import memory  # noqa: PLC0415 - as above
-
+    memory = _memory()
+    if memory is None:
+        return
     if stale.projects_for_now().exists() and memory.people_matcher().is_whole:
         yield rank_people, stale.projects_for_now()
     if stale.parties_for_now().exists() and memory.needs_matcher().is_whole:
         yield rank_projects, stale.parties_for_now()
+
+
+def keep_files() -> bool:
+    """Build the files of a big market where it is time for it; True when they were built."""
+    from matching import people_files  # noqa: PLC0415 - as in `_memory`
+
+    return matches.is_ranking() and people_files.keep()
+
+
+def build_files() -> bool:
+    """Build the files of a big market; False in a small one, or when somebody is at it."""
+    from matching import people_files  # noqa: PLC0415 - as in `_memory`
+
+    return matches.is_ranking() and documents.is_big() and people_files.build()
+
+
+def _memory() -> "ModuleType | None":
+    """The matchers of this process; None where the numeric libraries are missing.
+
+    numpy and scipy belong into workers, so nobody else loads them; web processes import this
+    module, too.
+    """
+    try:
+        from matching import memory  # noqa: PLC0415
+    except ImportError:
+        logger.exception("Nothing can be compared; people are found by search only")
+        return None
+    return memory
 
 
 def forget_project(project: Project) -> None:

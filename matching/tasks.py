@@ -47,6 +47,18 @@ def seal_rankings() -> None:
         pass
 
 
+@shared_task(acks_late=True, soft_time_limit=6 * 3600, time_limit=6 * 3600 + 60)
+def build_files() -> None:
+    """Build the files of a big market. A second one at the same time finds the lock taken."""
+    services.build_files()
+
+
+@shared_task(acks_late=True, soft_time_limit=6 * 3600, time_limit=6 * 3600 + 60)
+def keep_files() -> None:
+    """The same where it is time for it. Safe to repeat."""
+    services.keep_files()
+
+
 @outbox.handles("matching")
 def pass_on(message: OutboxMessage) -> None:
     """Hand a change to the matching queue; whatever is lost there the sweep finds."""

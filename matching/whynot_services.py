@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from accounts.models import User
-    from matching.engine.rank import Matcher
+    from matching.engine.retriever import Retriever
 
 # Every change is tried by ranking this many at most: the nearest, and others beside them.
 NEAREST = 200
@@ -101,7 +101,7 @@ def find_out(why_not_id: int) -> None:
     )
 
 
-def _field(matcher: "Matcher", project: Project, *, without: Collection[str]) -> set[int]:
+def _field(matcher: "Retriever", project: Project, *, without: Collection[str]) -> set[int]:
     """Whom to rank the person among: everybody, or in a big market the nearest and some more.
 
     Nobody beyond the nearest can come among the first because one person changes something; the

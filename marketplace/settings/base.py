@@ -184,6 +184,11 @@ CELERY_BEAT_SCHEDULE = {
     # After midnight UTC, when the day that is counted is over.
     "count-night": {"task": "matching.tasks.count_night", "schedule": crontab(hour=1, minute=25)},
     "learn-tags": {"task": "matching.tasks.learn_tags", "schedule": crontab(hour=2, minute=20)},
+    "keep-match-files": {"task": "matching.tasks.keep_files", "schedule": 300.0},
+    "build-match-files": {
+        "task": "matching.tasks.build_files",
+        "schedule": crontab(hour=1, minute=40),
+    },
     "forget-skill-readings": {
         "task": "matching.tasks.forget_skill_readings",
         "schedule": crontab(minute=40),
@@ -359,6 +364,8 @@ STRIPE_WRITES_PER_SECOND = env.float(
 
 # --- Matching -------------------------------------------------------------------------------
 MATCHER_MODE = env("MATCHER_MODE", default="on")
+# With so many people who can be suggested, workers share files instead of reading all of them.
+MATCH_FILES_FROM = env.int("MATCH_FILES_FROM", default=1000)
 # Files that manage.py build_encoder makes; they belong to the installed packages.
 ENCODER_DIR = Path(env("ENCODER_DIR", default=str(Path(sys.prefix) / "encoder")))
 

@@ -19,7 +19,7 @@ from matching.audit.season import (
     the_product,
 )
 from matching.audit.verdicts import Finding, Verdict, judge, judge_group
-from matching.engine.bm25 import Floats
+from matching.engine.columns import Floats
 
 SLICES = ("sex", "origin", "crossing")
 # A turn is short and still long enough for hires to come back as past work.

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from matching.engine.bm25 import Floats
+from matching.engine.columns import Floats
 
 RESAMPLES = 400
 # Groups smaller than either are listed and not judged (LL144 leaves out below 2 %, too).

@@ -13,7 +13,7 @@ from matching.audit.benchmark import Audit
 from matching.audit.chance import bootstrap
 from matching.audit.season import SEEN
 from matching.audit.verdicts import Finding, Verdict, judge
-from matching.engine.bm25 import Floats
+from matching.engine.columns import Floats
 from matching.selectors.logged import Logged
 
 NEEDS_GROUPS = ("M1", "M2", "M3", "M6", "M7", "M9", "M13")

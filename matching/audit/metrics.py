@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.audit.chance import Names, holm, interval, resamples
-from matching.engine.bm25 import Floats, Ints
+from matching.engine.columns import Floats, Ints
 
 Flags = npt.NDArray[np.bool_]
 

@@ -22,7 +22,7 @@ from matching.audit.crowd import (
     introduction,
 )
 from matching.audit.season import DAY, SEEN, Make, Ranker
-from matching.engine.bm25 import Floats
+from matching.engine.columns import Floats
 from matching.engine.documents import PersonDoc, Reason
 
 # Sentences that say the same but for one thing about the person; the second one may be silent.

@@ -17,10 +17,11 @@ import numpy.typing as npt
 
 from matching.audit.crowd import NEWCOMERS, QUALIFIED, Crowd, Marks, Person, Project
 from matching.engine import placing
-from matching.engine.bm25 import Floats, Ints
+from matching.engine.candidates import comparable
+from matching.engine.columns import Floats, Ints
 from matching.engine.documents import Need, PersonDoc, Ranked
 from matching.engine.index import NEW_UP_TO, Flags
-from matching.engine.rank import build_index, comparable
+from matching.engine.rank import build_index
 from matching.engine.weights import load_weights
 
 SEEN = 10

@@ -11,7 +11,7 @@ import numpy as np
 
 from matching.audit.crowd import FAMOUS, Marks
 from matching.audit.season import Make, Ranker
-from matching.engine.bm25 import Floats
+from matching.engine.columns import Floats
 from matching.engine.documents import Need, PersonDoc, Ranked
 from matching.engine.rank import build_index
 

@@ -1,4 +1,4 @@
-"""People and projects as matrices, built once and asked often."""
+"""Projects as matrices, and what is read of a person's and a project's texts."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -8,12 +8,10 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
-from matching.engine import votes
-from matching.engine.bm25 import Bm25, Floats, Ints
-from matching.engine.documents import UNKNOWN_FIT, HistoryItem, Need, PersonDoc
-from matching.engine.encoder import Vectors
+from matching.engine.bm25 import Bm25
+from matching.engine.columns import Floats
+from matching.engine.documents import HistoryItem, Need, PersonDoc
 from matching.engine.meaning import SERVED, Meanings, Reader, Space
-from matching.engine.proof import ProofTable
 from matching.engine.skills import SkillTable
 from matching.engine.text import is_latin, skill_key, terms
 
@@ -36,126 +34,6 @@ SAID_BY_PERSON = 2
 SAID_BY_NEED = 5
 # So many samples of a person may vote for one project, those that are nearest.
 SAMPLES_HEARD = 2
-
-
-class People:
-    """Freelancers with their past works; every work is a document of its own.
-
-    With a reader, works and profiles have vectors too; without one `meaning` is None.
-    """
-
-    def __init__(self, people: Sequence[PersonDoc], read: Reader | None = None) -> None:
-        self.docs = tuple(map(with_proof, sorted(people, key=lambda person: person.id)))
-        histories = [latest(person.history) for person in self.docs]
-        counts = [len(history) for history in histories]
-        self.works = tuple(work for history in histories for work in history)
-        self.owners: Ints = np.repeat(np.arange(len(self.docs)), counts)
-        self._place = {person.id: place for place, person in enumerate(self.docs)}
-        self._days, self._weights = days_of(self.works), weights_of(self.works)
-        titles = [terms(work.title) for work in self.works]
-        self.titles = Bm25(titles)
-        texts = [2 * title + _body(work) for title, work in zip(titles, self.works, strict=True)]
-        self.texts = Bm25(texts)
-        said = iter(texts)
-        self._shares: Floats = np.asarray(
-            [
-                share
-                for history in histories
-                for share in shares_of_voice(history, [next(said) for _ in history])
-            ]
-        )
-        self._samples: Ints = np.flatnonzero(self._weights < 1).astype(np.int64)
-        # Works come newest first, so the one that counts for a client is the last one.
-        self._counts = np.asarray([one for h in histories for one in _one_a_client(h)], dtype=bool)
-        self.words = Bm25([own_terms(person) for person in self.docs])
-        self.skills = SkillTable([person.skills for person in self.docs])
-        self.proof = ProofTable([person.skills for person in self.docs], self.skills)
-        finished = [finished_works(history) for history in histories]
-        self.freshness = np.asarray([freshness(count) for count in finished])
-        unused = [person.unused_works for person in self.docs]
-        self.new = np.asarray(finished, dtype=int) + np.asarray(unused, dtype=int) <= NEW_UP_TO
-        self.meaning = PeopleMeaning(self, read) if read else None
-
-    def voices_on(self, day: date) -> Floats:
-        """How much the vote of each work counts on this day."""
-        return votes.voice(day.toordinal() - self._days, self._weights) * self._shares
-
-    def heard(self, scores: Floats) -> Floats:
-        """The nearness with which works may vote: no repeats, and two samples a person.
-
-        No sample is nearer than the nearest finished work: a text copied from the project
-        is nearer than anything anybody has really done.
-        """
-        found = np.where(self._shares > 0, scores, 0.0)
-        if not len(self._samples):
-            return found
-        nearest = float(np.where(self._weights < 1, 0.0, found).max(initial=0.0))
-        if nearest:
-            found[self._samples] = np.minimum(found[self._samples], nearest)
-        owners = self.owners[self._samples]
-        order = np.lexsort((-found[self._samples], owners))
-        place = np.arange(len(order)) - np.searchsorted(owners[order], owners[order])
-        found[self._samples[order[place >= SAMPLES_HEARD]]] = 0.0
-        return found
-
-    def vote(self, scores: Floats, voices: Floats) -> votes.Votes:
-        """The votes of the nearest works for the people who did them."""
-        return votes.hold(scores, owners=self.owners, people=len(self.docs), voices=voices)
-
-    def vote_of_the_best(self, scores: Floats, voices: Floats) -> votes.Votes:
-        """The same with at most five works of each person."""
-        return votes.of_the_best(scores, owners=self.owners, people=len(self.docs), voices=voices)
-
-    def active_on(self, day: date) -> tuple[Floats, Floats]:
-        """Per person, clients worked for lately (1 is plenty), and how fresh the last work is.
-
-        Only work finished here counts: samples can be entered at any time. A break takes
-        freshness down to the middle, where those stand of whom nothing is known, and no lower.
-        """
-        ages = np.maximum(day.toordinal() - self._days, 0)
-        lately = (self._counts & (ages <= ACTIVE_DAYS)).astype(float)
-        size = len(self.docs)
-        count = np.bincount(self.owners, weights=lately, minlength=size)
-        recent = np.full(size, UNKNOWN_FIT)
-        fresh = UNKNOWN_FIT + (1 - UNKNOWN_FIT) * np.exp(-ages / ACTIVE_DAYS)
-        np.maximum.at(recent, self.owners, np.where(self._weights < 1, 0.0, fresh))
-        return np.minimum(count / ACTIVE_ENOUGH, 1.0), recent
-
-    def works_of(self, place: int) -> range:
-        """The places of the works of one person."""
-        return range(
-            int(np.searchsorted(self.owners, place, side="left")),
-            int(np.searchsorted(self.owners, place, side="right")),
-        )
-
-    def flags(self, ids: Collection[str]) -> Flags:
-        """True at the places of these people."""
-        flags = np.zeros(len(self.docs), dtype=np.bool_)
-        flags[[self._place[person] for person in ids if person in self._place]] = True
-        return flags
-
-
-class PeopleMeaning:
-    """The vectors of works and of the profiles of people without many."""
-
-    def __init__(self, people: People, read: Reader) -> None:
-        vectors = read.vectors([for_encoder(work_text(work)) for work in people.works])
-        self._read = read
-        self._space = Space(vectors, people.owners)
-        self.works = Meanings(self._space.place(vectors))
-        # Whoever has settled in is known by their works.
-        fresh = [
-            for_encoder(own_text(p)) if f else ""
-            for p, f in zip(people.docs, people.freshness, strict=True)
-        ]
-        self.profiles = Meanings(self._space.place(read.vectors(fresh)))
-
-    def of(self, need: Need) -> Vectors | None:
-        """A project as a vector of this space, or None when its language is not served."""
-        if need.language not in SERVED:
-            return None
-        vector = self._read.passing([for_encoder(need_text(need))])
-        return self._space.place(vector)[0] if vector.any() else None
 
 
 class NeedsMeaning:
@@ -228,7 +106,7 @@ def _same(one: frozenset[str], other: frozenset[str]) -> bool:
     return len(one & other) >= SAME_WORDS * len(one | other)
 
 
-def _one_a_client(history: Sequence[HistoryItem]) -> list[bool]:
+def one_a_client(history: Sequence[HistoryItem]) -> list[bool]:
     """True for every finished work that is the first in the list for its client."""
     seen: set[str] = set()
     found = []
@@ -304,10 +182,10 @@ def need_text(need: Need) -> str:
 
 def work_terms(work: HistoryItem) -> list[str]:
     """A past work as terms; its title and its skills say more than their length."""
-    return 2 * terms(work.title) + _body(work)
+    return 2 * terms(work.title) + body_terms(work)
 
 
-def _body(work: HistoryItem) -> list[str]:
+def body_terms(work: HistoryItem) -> list[str]:
     return terms(work.text) + 2 * terms("\n".join(work.skills))
 
 

@@ -7,12 +7,14 @@ less. Everybody's past work teaches it, which is what helps a newcomer with one 
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from matching.engine.bm25 import Floats, Ints
+from matching.engine.bm25 import contenders
+from matching.engine.columns import Arrays, Floats, Ints
 from matching.engine.encoder import DIMENSIONS, Encoder, Vectors
 from matching.engine.text import sentence
 
@@ -24,8 +26,17 @@ SERVED = frozenset({"", "en"})
 WORKS_TO_LEARN = 100
 WORKS_TO_CENTRE = 50
 STIFFNESS = 3.0
+# With more works than these, a sample of them teaches.
+MOST_TO_LEARN = 50_000
 # As many vectors as are unpacked from bytes at a time: they stay in the cache of a core.
 CHUNK = 512
+# So many are placed at a time.
+PLACED_AT_ONCE = 8192
+# Of more vectors than these, the first look is at their main directions only; so many that look
+# nearest are then compared as a whole.
+COARSE_FROM = 100_000
+MAIN_DIRECTIONS = 64
+LOOKED_AT = 8192
 
 
 class Shelf(Protocol):
@@ -71,18 +82,27 @@ class Reader:
         self.used: dict[bytes, Read] = {}
 
     @property
+    def left(self) -> int | None:
+        """How many texts may still be newly read."""
+        return self._left
+
+    @property
     def unread(self) -> int:
         """How many texts have no vector because too many were new."""
         return len(self._unread)
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """A row of length 1 per text; zeros for texts without words or not read yet."""
+        return unit(self.packed(texts))
+
+    def packed(self, texts: Sequence[str]) -> Bytes:
+        """The same in a byte a number, of any length."""
         self.learn(texts)
         return _rows(texts, lambda text: self.used.get(_key(text)))
 
     def passing(self, texts: Sequence[str]) -> Vectors:
         """The same for questions: all are read, none is kept."""
-        return _rows(texts, self._find)
+        return unit(_rows(texts, self._find))
 
     def learn(self, texts: Iterable[str]) -> None:
         """Have vectors of these texts: those known already, from the shelf, else by reading."""
@@ -129,13 +149,19 @@ class Reader:
         return _key(f"{self.model_id}\n{words}")
 
 
-def _rows(texts: Sequence[str], read: Callable[[str], Read | None]) -> Vectors:
-    found = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+def _rows(texts: Sequence[str], read: Callable[[str], Read | None]) -> Bytes:
+    found = np.zeros((len(texts), DIMENSIONS), dtype=np.int8)
     for row, text in enumerate(texts):
         if text.strip() and (one := read(text)):
             found[row] = one.vector
-    lengths = np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
-    return np.asarray(found / lengths, dtype=np.float32)
+    return found
+
+
+def unit(packed: Bytes) -> Vectors:
+    """Vectors of length 1 out of bytes; zeros stay zeros."""
+    vectors = packed.astype(np.float32)
+    lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return np.asarray(vectors / lengths, dtype=np.float32)
 
 
 def _key(text: str) -> bytes:
@@ -153,6 +179,26 @@ class Space:
         self._bend = np.eye(DIMENSIONS)
         if owners is not None:
             self._bend = _bend(vectors[there].astype(np.float64), owners[there])
+
+    @classmethod
+    def learned(cls, vectors: Bytes, owners: Ints) -> "Space":
+        """From all works, or from an even sample of the people of very many."""
+        if len(vectors) > MOST_TO_LEARN:
+            every = -(-len(vectors) // MOST_TO_LEARN)
+            some = np.flatnonzero(owners % every == 0)
+            vectors, owners = vectors[some], owners[some]
+        return cls(unit(vectors), owners)
+
+    @classmethod
+    def opened(cls, arrays: Arrays) -> "Space":
+        """What `arrays()` gave."""
+        made = cls.__new__(cls)
+        made._centre, made._bend = arrays["centre"], arrays["bend"]
+        return made
+
+    def arrays(self) -> Arrays:
+        """Everything there is to keep."""
+        return {"centre": self._centre, "bend": self._bend}
 
     def place(self, vectors: Vectors) -> Vectors:
         """The vectors as seen in this space, of length 1; zeros stay zeros."""
@@ -179,23 +225,142 @@ def _bend(vectors: Floats, owners: Ints) -> Floats:
     return np.linalg.cholesky(np.linalg.inv(spread + STIFFNESS * np.eye(DIMENSIONS)))
 
 
-class Meanings:
-    """Placed vectors in a quarter of the memory, ready to be compared with others."""
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    """Vectors in a byte a number, each with its own scale."""
 
-    def __init__(self, placed: Vectors) -> None:
-        self._tops = np.abs(placed).max(axis=1, initial=0) / 127
-        self._packed = packed(placed)
+    bytes: Bytes
+    tops: Vectors
 
-    def near(self, placed: Vectors) -> Floats:
+    def near(self, vector: Vectors) -> Vectors:
         """How near each of them is to one vector: 1 the same, 0 unrelated or opposite."""
-        found = np.empty(len(self._packed), dtype=np.float32)
-        room = np.empty((CHUNK, DIMENSIONS), dtype=np.float32)
+        found = np.empty(len(self.bytes), dtype=np.float32)
+        room = np.empty((CHUNK, self.bytes.shape[1]), dtype=np.float32)
         for start in range(0, len(found), CHUNK):
-            part = self._packed[start : start + CHUNK]
+            part = self.bytes[start : start + CHUNK]
             unpacked = room[: len(part)]
             np.copyto(unpacked, part)
-            np.dot(unpacked, placed, out=found[start : start + len(part)])
-        return np.asarray(np.maximum(found * self._tops, 0), dtype=np.float64)
+            np.dot(unpacked, vector, out=found[start : start + len(part)])
+        return np.asarray(np.maximum(found * self.tops, 0), dtype=np.float32)
+
+    def some(self, rows: Ints) -> "_Packed":
+        return _Packed(self.bytes[rows], self.tops[rows])
+
+
+class Meanings:
+    """Placed vectors in a quarter of the memory, ready to be compared with others.
+
+    Very many are looked at twice: all of them coarsely, the nearest as they are.
+    """
+
+    def __init__(self, placed: Vectors | None = None) -> None:
+        self._parts: tuple[_Packed, ...] = ()
+        self._axes: Vectors | None = None
+        self._coarse: _Packed | None = None
+        if placed is not None:
+            self._parts = (_Packed(packed(placed), _tops(placed)),)
+
+    @classmethod
+    def of(cls, vectors: Bytes, space: Space) -> "Meanings":
+        """Vectors as they were read, placed in a space bit by bit."""
+        made = cls()
+        found = np.zeros((len(vectors), DIMENSIONS), dtype=np.int8)
+        tops = np.zeros(len(vectors), dtype=np.float32)
+        for start in range(0, len(vectors), PLACED_AT_ONCE):
+            span = slice(start, start + PLACED_AT_ONCE)
+            placed = space.place(unit(vectors[span]))
+            found[span], tops[span] = packed(placed), _tops(placed)
+        made._parts = (_Packed(found, tops),)
+        if len(vectors) > COARSE_FROM:
+            made._look_coarsely()
+        return made
+
+    @classmethod
+    def opened(cls, arrays: Arrays) -> "Meanings":
+        """What `arrays()` gave."""
+        made = cls()
+        made._parts = (_Packed(arrays["bytes"], arrays["tops"]),)
+        if len(arrays["axes"]):
+            made._axes = arrays["axes"]
+            made._coarse = _Packed(arrays["coarse"], arrays["coarse_tops"])
+        return made
+
+    def arrays(self) -> Arrays:
+        """Everything there is to keep; what followed is not among it."""
+        nothing = np.zeros((0, MAIN_DIRECTIONS), dtype=np.float32)
+        coarse = self._coarse or _Packed(nothing.astype(np.int8), nothing[:, 0])
+        return {
+            "bytes": self._parts[0].bytes,
+            "tops": self._parts[0].tops,
+            "axes": nothing if self._axes is None else self._axes,
+            "coarse": coarse.bytes,
+            "coarse_tops": coarse.tops,
+        }
+
+    def followed_by(self, other: "Meanings") -> "Meanings":
+        """The same with further vectors after them."""
+        made = Meanings()
+        made._parts = (*self._parts, *other._parts)
+        made._axes, made._coarse = self._axes, self._coarse
+        return made
+
+    def near(self, vector: Vectors) -> Vectors:
+        """How near each of them is to one vector: 1 the same, 0 unrelated or opposite.
+
+        Of very many, only the nearest have a number; the others have 0.
+        """
+        first, *more = self._parts
+        found = self._nearest(first, vector) if self._coarse else first.near(vector)
+        return np.concatenate([found, *(part.near(vector) for part in more)]) if more else found
+
+    @property
+    def looks_twice(self) -> bool:
+        """Whether `near` has no number for some."""
+        return self._coarse is not None
+
+    def exactly(self, vector: Vectors) -> Vectors:
+        """The same with a number for all of very many."""
+        return np.concatenate([part.near(vector) for part in self._parts])
+
+    def near_of(self, rows: Ints, vector: Vectors) -> Vectors:
+        """The same for some of them."""
+        found = np.zeros(len(rows), dtype=np.float32)
+        start = 0
+        for part in self._parts:
+            here = (rows >= start) & (rows < start + len(part.tops))
+            found[here] = part.some(rows[here] - start).near(vector)
+            start += len(part.tops)
+        return found
+
+    def _nearest(self, first: _Packed, vector: Vectors) -> Vectors:
+        assert self._coarse is not None  # noqa: S101 - only asked where both are there
+        assert self._axes is not None  # noqa: S101
+        looks = self._coarse.near((vector @ self._axes).astype(np.float32))
+        rows = contenders(looks, LOOKED_AT)
+        found = np.zeros(len(looks), dtype=np.float32)
+        found[rows] = first.some(rows).near(vector)
+        return found
+
+    def _look_coarsely(self) -> None:
+        """Learn the main directions, and keep what lies in them beside the whole."""
+        (whole,) = self._parts
+        every = -(-len(whole.tops) // MOST_TO_LEARN)
+        some = whole.bytes[::every].astype(np.float32) * whole.tops[::every, np.newaxis]
+        _, axes = np.linalg.eigh(some.T @ some)
+        self._axes = np.ascontiguousarray(axes[:, -MAIN_DIRECTIONS:], dtype=np.float32)
+        found = np.zeros((len(whole.tops), MAIN_DIRECTIONS), dtype=np.int8)
+        tops = np.zeros(len(whole.tops), dtype=np.float32)
+        for start in range(0, len(tops), PLACED_AT_ONCE):
+            span = slice(start, start + PLACED_AT_ONCE)
+            seen = (whole.bytes[span].astype(np.float32) @ self._axes) * whole.tops[
+                span, np.newaxis
+            ]
+            found[span], tops[span] = packed(seen), _tops(seen)
+        self._coarse = _Packed(found, tops)
+
+
+def _tops(vectors: Vectors) -> Vectors:
+    return np.asarray(np.abs(vectors).max(axis=1, initial=0) / 127, dtype=np.float32)
 
 
 def packed(vectors: Vectors) -> Bytes:

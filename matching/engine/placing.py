@@ -23,6 +23,9 @@ from statistics import median
 SHOWN = 10
 # These places, counted from 0, are kept for people with little past work.
 KEPT_FOR_NEW = (1, 3, 7)
+# So many people compete for the places of a list, and so many newcomers for the kept ones.
+POOL = 100
+NEW_POOL = 30
 # Nobody takes a place by rule who has less than this part of the score of whoever moves down,
 # or is worth less than this part of the middle one of those shown.
 FIT_FLOOR = 0.8

@@ -1,12 +1,12 @@
 """How much finished work stands behind the skills a project needs."""
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 
 import numpy as np
-from scipy import sparse
 
-from matching.engine.bm25 import Floats
-from matching.engine.skills import SkillTable
+from matching.engine.columns import Arrays, Columns, Floats
+from matching.engine.skills import Skills, SkillTable
 from matching.engine.text import skill_key
 
 # More works than these prove a skill no better.
@@ -16,24 +16,46 @@ PLENTY = 30
 class ProofTable:
     """People by skill, with how many works show it; a claim without work is nothing here."""
 
-    def __init__(self, owners: Sequence[Sequence[tuple[str, int]]], table: SkillTable) -> None:
-        cells: dict[tuple[int, int], int] = {}
+    def __init__(
+        self, owners: Iterable[Skills], table: SkillTable, *, after: "ProofTable | None" = None
+    ) -> None:
+        rows, columns, counts = array("i"), array("i"), array("f")
+        size = 0
         for row, skills in enumerate(owners):
+            size += 1
+            most: dict[int, int] = {}
             for name, count in skills:
                 if count and (column := table.keys.get(skill_key(name))) is not None:
-                    cells[row, column] = max(count, cells.get((row, column), 0))
-        counts = np.minimum(np.asarray(list(cells.values()), dtype=np.float32), PLENTY)
-        places = np.asarray(list(cells), dtype=np.int64).reshape(-1, 2)
+                    most[column] = max(count, most.get(column, 0))
+            rows.extend([row] * len(most))
+            columns.extend(most)
+            counts.extend(most.values())
+        shown = np.minimum(np.asarray(counts, dtype=np.float32), PLENTY)
         self._table = table
-        self.matrix = sparse.csc_matrix(
-            (np.log1p(counts) / np.log1p(PLENTY), (places[:, 0], places[:, 1])),
-            shape=(len(owners), len(table.keys)),
+        self.matrix = Columns.of(
+            np.asarray(rows, dtype=np.int64),
+            np.asarray(columns, dtype=np.int64),
+            np.log1p(shown) / np.log1p(PLENTY),
+            (size, len(table.keys)),
         )
+        if after:
+            self.matrix = after.matrix.followed_by(self.matrix)
+
+    @classmethod
+    def opened(cls, arrays: Arrays, table: SkillTable) -> "ProofTable":
+        """What `arrays()` gave."""
+        made = cls.__new__(cls)
+        made._table = table
+        made.matrix = Columns.opened(arrays, table.size)
+        return made
+
+    def arrays(self) -> Arrays:
+        """Everything there is to keep, without the table."""
+        return self.matrix.arrays()
 
     def of(self, needed: Sequence[str]) -> Floats:
         """Per person, the proof of the needed skills, rare ones counting more."""
-        query = np.zeros(len(self._table.keys))
-        for key in map(skill_key, needed):
-            if key in self._table.keys:
-                query[self._table.keys[key]] = self._table.weight(key)
-        return np.asarray(self.matrix @ query)
+        keys = {key for key in map(skill_key, needed) if key in self._table.keys}
+        known = sorted((self._table.keys[key], self._table.weight(key)) for key in keys)
+        columns = np.asarray([column for column, _ in known], dtype=np.int64)
+        return self.matrix.sums(columns, np.asarray([weight for _, weight in known]))

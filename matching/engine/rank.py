@@ -10,16 +10,22 @@ import copy
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 
 import numpy as np
+import numpy.typing as npt
 
-from matching.engine import explain, index, placing, wishes
-from matching.engine.bm25 import Floats, contenders
+from matching.engine import candidates, explain, index, placing, wishes
+from matching.engine.bm25 import contenders
+from matching.engine.candidates import comparable
+from matching.engine.cards import Chosen
+from matching.engine.columns import Floats, Ints
 from matching.engine.documents import Need, PersonDoc, Ranked
 from matching.engine.meaning import Reader
+from matching.engine.people import People
 from matching.engine.record import DIGITS, Ranking, total
 from matching.engine.text import stem, surface_words, terms
-from matching.engine.votes import voice
+from matching.engine.votes import Votes, voice
 from matching.engine.weights import VERSION, load_weights
 
 # Shares already; the others are divided by the best of the query.
@@ -38,11 +44,6 @@ VOTES_PER_NEED = 5
 PERSON_TERMS = 100
 # Reading a text takes milliseconds: towards projects, a person's latest works are read.
 WORKS_READ = 10
-# So many people compete for the places of a list, and so many newcomers for the kept ones.
-POOL = 100
-NEW_POOL = 30
-# A claim makes half of a skill; what lies above only a record can fill.
-CLAIMED = 0.5
 
 
 class Matcher:
@@ -60,13 +61,21 @@ class Matcher:
         at: date,
         read: Reader | None = None,
         weights: Mapping[str, float] | None = None,
+        indexed: People | None = None,
+        note: str = "",
     ) -> None:
         self._at = at
         self.weights = load_weights() if weights is None else weights
-        self._people = index.People(tuple(people), read)
+        self._people = indexed or People(people, read)
         self._needs = index.Needs(tuple(needs), read)
-        self.reads = read is not None
-        self.engine = f"{VERSION}+{read.model_id}" if read else f"{VERSION}, words only"
+        self.reads = self._people.meaning is not None
+        model = self._people.meaning.model_id if self._people.meaning else read and read.model_id
+        self.engine = (f"{VERSION}+{model}" if model else f"{VERSION}, words only") + note
+
+    @property
+    def considered(self) -> int:
+        """How many people could be found."""
+        return self._people.count
 
     def weighing(self, weights: Mapping[str, float]) -> "Matcher":
         """The same people and projects, ranked with other weights. Costs nothing."""
@@ -74,10 +83,12 @@ class Matcher:
         other.weights = weights
         return other
 
-    def newcomers(self) -> frozenset[str]:
-        """Everybody who is new here."""
+    def newcomers(self, among: Iterable[str]) -> frozenset[str]:
+        """Those of these people who are new here."""
         people = self._people
-        return frozenset(people.docs[place].id for place in np.flatnonzero(people.new))
+        places = people.places(among)
+        new = places[people.are_there(places) & people.new[places]]
+        return frozenset(people.ids[place] for place in new.tolist())
 
     def people_for(
         self, need: Need, k: int, *, exclude: Collection[str] = frozenset()
@@ -100,45 +111,49 @@ class Matcher:
     ) -> Ranking:
         """The k people for a project in the places this turn gives them, and why."""
         asked = _Asked(self._people, need, at=self._at, weights=self.weights)
-        weighed = asked.weigh(exclude)
         people = self._people
+        weighed, places = asked.weigh(exclude)
+        names = Chosen(people.ids, places)
+        placed = weighed.placed(k, names, turn, new=people.new[places])
         shares = asked.shares(weighed)
-        alike, mentions = people.texts.reader(asked.query), people.words.reader(asked.own)
+        voted = {at: asked.voted(int(places[at]), shares) for at, _ in placed.first}
+        alike = people.texts.shared(asked.query, chain.from_iterable(voted.values()))
+        mentions = people.words.shared(asked.own, (int(places[at]) for at, _ in placed.first))
         forms = _surface_forms(*index.need_texts(need))
 
-        def ranked(place: int, given: placing.Place) -> Ranked:
-            voted = [item for item in people.works_of(place) if shares[item]]
+        def ranked(at: int, given: placing.Place) -> Ranked:
+            place = int(places[at])
             return weighed.ranked(
-                place,
+                at,
                 given,
                 person=people.docs[place],
                 need=need,
                 works=[
                     explain.Vote(
                         people.works[item],
-                        float(shares[item]),
-                        len(alike(item)),
+                        shares[item],
+                        alike.count(item),
                         float(asked.near[item]) >= NEAR_ENOUGH,
                     )
-                    for item in voted
+                    for item in voted[at]
                 ],
-                shared_words=[forms[term] for term in mentions(place)],
+                shared_words=[forms[term] for term in mentions.terms(place)],
                 profile_near=asked.profile is not None
                 and float(asked.profile[place]) >= NEAR_ENOUGH,
             )
 
-        placed = weighed.placed(k, people.docs, turn, new=people.new)
         return placed.ranking(turn, [ranked(at, given) for at, given in placed.first])
 
     def features_for(self, need: Need) -> tuple[tuple[str, ...], Mapping[str, Floats]]:
         """Ids and features of everybody for a project: what weights are fitted on."""
-        asked = _Asked(self._people, need, at=self._at, weights=self.weights)
-        return tuple(person.id for person in self._people.docs), asked.weigh(()).features
+        ids, _scores, features = self.scores_for(need)
+        return ids, features
 
     def scores_for(self, need: Need) -> tuple[tuple[str, ...], Floats, Mapping[str, Floats]]:
         """Ids, scores and features of everybody for a project, without reasons or places."""
-        weighed = _Asked(self._people, need, at=self._at, weights=self.weights).weigh(())
-        return tuple(person.id for person in self._people.docs), weighed.scores, weighed.features
+        asked = _Asked(self._people, need, at=self._at, weights=self.weights)
+        weighed, _places = asked.weigh((), everybody=True)
+        return tuple(self._people.ids), weighed.scores, weighed.features
 
     def needs_for(
         self,
@@ -201,8 +216,11 @@ class Matcher:
         given = votes * (weighed.unit("vote") + weighed.unit("best"))
         given += title_votes * weighed.unit("title")
         given += meant * weighed.unit("meaning")
-        alike = [needs.texts.reader(query) for query in queries]
-        mentions = needs.texts.reader(own)
+        turn = placing.Turn(person.id, placing.BY_SCORE)
+        placed = weighed.placed(k, [need.id for need in needs.docs], turn)
+        found = [place for place, _ in placed.first]
+        alike = [needs.texts.shared(query, found) for query in queries]
+        mentions = needs.texts.shared(own, found)
         forms = _surface_forms(index.own_text(person))
 
         def ranked(place: int, placed: placing.Place) -> Ranked:
@@ -216,17 +234,15 @@ class Matcher:
                     explain.Vote(
                         works[at],
                         float(given[at, place]),
-                        len(alike[at](place)),
+                        alike[at].count(place),
                         float(near[at, place]) >= NEAR_ENOUGH,
                     )
                     for at in voted
                 ],
-                shared_words=[forms[term] for term in mentions(place)],
+                shared_words=[forms[term] for term in mentions.terms(place)],
                 chosen=chosen,
             )
 
-        turn = placing.Turn(person.id, placing.BY_SCORE)
-        placed = weighed.placed(k, needs.docs, turn)
         return placed.ranking(turn, [ranked(at, place) for at, place in placed.first])
 
 
@@ -242,50 +258,40 @@ def build_index(
     return Matcher(people, needs, at=at, read=read, weights=weights)
 
 
-def comparable(features: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
-    """How well people fit in what they can show with and without a record: skills and words."""
-    skills = np.minimum(features["skills"], CLAIMED) / CLAIMED
-    return np.asarray(weights["skills"] * skills + weights["words"] * features["words"])
-
-
 class _Asked:
     """What one project asks of everybody: votes of their works, and facts about them."""
 
     def __init__(
-        self, people: index.People, need: Need, *, at: date, weights: Mapping[str, float]
+        self, people: People, need: Need, *, at: date, weights: Mapping[str, float]
     ) -> None:
         self.people, self.need, self.at, self.weights = people, need, at, weights
         terms_asked = index.need_terms(need)
         self.query = people.texts.query(terms_asked)
         self.own = people.words.query(terms_asked)
-        voices = people.voices_on(max(at, need.posted_at or at))
         title = terms(need.title)
         in_title = people.titles.query(title)
-        words = people.heard(people.texts.scores(self.query))
-        titles = people.heard(people.titles.scores(in_title))
         self.least = {
             "vote": people.texts.score_of(WORDS_ENOUGH, self.query),
             "best": people.texts.score_of(WORDS_ENOUGH, self.query),
             "title": people.titles.score_of(min(WORDS_ENOUGH, len(set(title))), in_title),
             "words": people.words.score_of(WORDS_ENOUGH, self.own),
         }
-        self.votes = {
-            "vote": people.vote(words, voices),
-            "best": people.vote_of_the_best(words, voices),
-            "title": people.vote(titles, voices),
-        }
-        self.near = np.zeros(len(people.works))
+        day = max(at, need.posted_at or at)
+        self.votes: dict[str, Votes] = {}
+        self.votes["vote"], self.votes["best"] = people.vote(people.texts.scores(self.query), day)
+        self.votes["title"], _ = people.vote(people.titles.scores(in_title), day)
+        self.near: npt.NDArray[np.float32] = np.zeros(len(people.works), dtype=np.float32)
         self.profile: Floats | None = None
-        meant = people.meaning.of(need) if people.meaning else None
-        if people.meaning and meant is not None:
-            self.near = people.meaning.works.near(meant)
-            self.profile = people.meaning.profiles.near(meant)
-            near = people.heard(self.near)
-            self.votes["meaning"] = people.vote(near, voices)
-            self.votes["meaning_best"] = people.vote_of_the_best(near, voices)
+        self._meant = people.meaning.of_need(need) if people.meaning else None
+        if people.meaning and self._meant is not None:
+            self.near = people.meaning.works.near(self._meant)
+            self.profile = people.meaning.near_profiles(self._meant, len(people.ids))
+            self.votes["meaning"], self.votes["meaning_best"] = people.vote(self.near, day)
 
-    def weigh(self, exclude: Collection[str]) -> "_Weighed":
-        """The features of everybody and their sums."""
+    def weigh(
+        self, exclude: Collection[str], *, everybody: bool = False
+    ) -> "tuple[_Weighed, Ints]":
+        """The features and sums of everybody who can be among the first, and their places."""
         people, need = self.people, self.need
         raw = {name: votes.by_owner for name, votes in self.votes.items()}
         raw["skills"] = people.skills.coverage(need.skills)
@@ -295,18 +301,49 @@ class _Asked:
         raw["fresh"] = people.freshness
         if self.profile is not None:
             raw["profile"] = self.profile * people.freshness
-        near = np.zeros(len(people.docs))
-        np.maximum.at(near, people.owners, self.near)
-        if self.profile is not None:
-            near = np.maximum(near, self.profile)
-        out = people.flags({*exclude, need.client})
-        return _weigh(raw, out=out, near=near, least=self.least, weights=self.weights)
+        out = people.out({*exclude, need.client})
+        places = np.arange(len(people.ids), dtype=np.int64)
+        if not everybody:
+            places = candidates.places(
+                raw,
+                votes=self.votes,
+                out=out,
+                new=people.new,
+                least=self.least,
+                weights=self.weights,
+            )
+        raw = {name: values[places] for name, values in raw.items()}
+        near = self._near_of(places)
+        gone = np.isin(places, out)
+        return _weigh(raw, out=gone, near=near, least=self.least, weights=self.weights), places
 
-    def shares(self, weighed: "_Weighed") -> Floats:
-        """What every work gave to the score of its owner."""
-        size = len(self.people.works)
-        given = [votes.per_item(size) * weighed.unit(n) for n, votes in self.votes.items()]
-        return np.asarray(np.sum(given, axis=0), dtype=np.float64)
+    def shares(self, weighed: "_Weighed") -> Mapping[int, float]:
+        """What works gave to the score of their owner."""
+        found: dict[int, float] = {}
+        for name, votes in self.votes.items():
+            unit = weighed.unit(name)
+            for item, given in zip(votes.items.tolist(), votes.given.tolist(), strict=True):
+                found[item] = found.get(item, 0.0) + given * unit
+        return found
+
+    def voted(self, place: int, shares: Mapping[int, float]) -> list[int]:
+        """The works of one person that gave something."""
+        return [item for item in self.people.works_of(place) if shares.get(item)]
+
+    def _near_of(self, places: Ints) -> Floats:
+        """How near the nearest text of each of these people is."""
+        people = self.people
+        near = np.zeros(len(places))
+        if people.meaning is None or self._meant is None or self.profile is None:
+            return near
+        works = people.works_of_all(places)
+        if people.meaning.works.looks_twice:
+            # Only the nearest works have been compared so far.
+            unknown = works[self.near[works] == 0]
+            self.near[unknown] = people.meaning.works.near_of(unknown, self._meant)
+        owners = np.searchsorted(places, people.owners[works])
+        np.maximum.at(near, owners, self.near[works].astype(np.float64))
+        return np.maximum(near, self.profile[places])
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +358,7 @@ class _Weighed:
     def placed(
         self,
         k: int,
-        docs: Sequence[PersonDoc] | Sequence[Need],
+        names: Sequence[str],
         turn: placing.Turn,
         *,
         new: index.Flags | None = None,
@@ -330,19 +367,19 @@ class _Weighed:
         fits = comparable(self.features, self.weights)
 
         def lot(at: int) -> tuple[int, str]:
-            return placing.lot(turn.seed, docs[at].id)
+            return placing.lot(turn.seed, names[at])
 
-        best = _best(self.scores, max(k, POOL), lot)
-        pool = {docs[at].id: at for at in best}
+        best = _best(self.scores, max(k, placing.POOL), lot)
+        pool = {names[at]: at for at in best}
         if new is not None and turn.policy.kept:
             promising = np.where(new & (self.scores > 0), fits, 0.0)
-            pool |= {docs[at].id: at for at in _best(promising, NEW_POOL, lot)}
+            pool |= {names[at]: at for at in _best(promising, placing.NEW_POOL, lot)}
         features = {name: self._features_of(at) for name, at in pool.items()}
         lately = turn.lately(tuple(pool)) if pool else {}
-        candidates = []
+        competing = []
         for name, at in pool.items():
             seen, earned = lately.get(name, (0.0, 0.0))
-            candidates.append(
+            competing.append(
                 placing.Candidate(
                     id=name,
                     score=total(self.weights, features[name]),
@@ -352,9 +389,9 @@ class _Weighed:
                     earned=earned,
                 )
             )
-        places = placing.place(candidates, seed=turn.seed, policy=turn.policy)
+        places = placing.place(competing, seed=turn.seed, policy=turn.policy)
         first = [(pool[place.id], place) for place in places[:k]]
-        return _Placed(self.weights, features, candidates, places, first)
+        return _Placed(self.weights, features, competing, places, first)
 
     def _features_of(self, place: int) -> dict[str, float]:
         """The features of somebody as they are written down, so that a log adds up exactly."""

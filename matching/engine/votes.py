@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matching.engine.bm25 import Floats, Ints, best
+from matching.engine.columns import Floats, Ints
 
 # Only the hundred best hits vote: a long record of loosely related work must not win by length.
 HITS = 100
@@ -24,10 +24,6 @@ class Votes:
     items: Ints
     given: Floats
 
-    def per_item(self, items: int) -> Floats:
-        """What every item gave, in the order of the index."""
-        return np.bincount(self.items, weights=self.given, minlength=items).astype(np.float64)
-
 
 def voice(ages: Floats, weights: Floats) -> Floats:
     """How much a vote counts, by the age of the work in days and the weight of its proof.
@@ -38,26 +34,23 @@ def voice(ages: Floats, weights: Floats) -> Floats:
     return np.asarray(weights * np.where(weights < 1, KEPT_VOICE, faded))
 
 
-def hold(scores: Floats, *, owners: Ints, people: int, voices: Floats) -> Votes:
-    """Let the best hits of a query vote for their owners."""
-    hits = best(scores, HITS)
-    return _counted(hits, scores[hits] * voices[hits], owners=owners, people=people)
+def hold(items: Ints, given: Floats, *, owners: Ints, people: int) -> Votes:
+    """Let the best hits of a query, best first, vote for their owners."""
+    return _counted(items[:HITS], given[:HITS], owners=owners[:HITS], people=people)
 
 
-def of_the_best(scores: Floats, *, owners: Ints, people: int, voices: Floats) -> Votes:
+def of_the_best(items: Ints, given: Floats, *, owners: Ints, people: int) -> Votes:
     """Let at most five works of each person vote, however many they have.
 
     Beside `hold`, where a long record speaks louder, this hears the few works of a newcomer.
     """
-    hits = best(scores, DEEP_HITS)
-    order = np.argsort(owners[hits], kind="stable")
-    sorted_owners = owners[hits][order]
+    order = np.argsort(owners, kind="stable")
     # Hits come best first and the sort is stable: the place within an owner is a rank.
-    place = np.arange(len(order)) - np.searchsorted(sorted_owners, sorted_owners)
-    chosen = hits[order[place < PER_PERSON]]
-    return _counted(chosen, scores[chosen] * voices[chosen], owners=owners, people=people)
+    place = np.arange(len(order)) - np.searchsorted(owners[order], owners[order])
+    chosen = order[place < PER_PERSON]
+    return _counted(items[chosen], given[chosen], owners=owners[chosen], people=people)
 
 
 def _counted(items: Ints, given: Floats, *, owners: Ints, people: int) -> Votes:
-    by_owner = np.bincount(owners[items], weights=given, minlength=people)
+    by_owner = np.bincount(owners, weights=given, minlength=people)
     return Votes(by_owner.astype(np.float64), items, given)

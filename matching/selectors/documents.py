@@ -2,9 +2,10 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from accounts.models import Membership, Party, PortfolioItem, Profile, ProfileSkill
@@ -18,6 +19,10 @@ from projects.selectors.projects import number_of, open_projects
 
 # Work somebody enters themselves proves less than work finished here.
 SAMPLE_WEIGHT = 0.5
+
+# A transaction that was open when the reading began may still have written: what it wrote is
+# dated so long before, at most.
+OPEN = dt.timedelta(seconds=5)
 
 Stamp = tuple[object, ...]
 
@@ -42,9 +47,14 @@ def people() -> list[PersonDoc]:
     return _people(suggestable(), own=False)
 
 
-def people_among(parties: Collection[int]) -> list[PersonDoc]:
+def people_among(parties: Iterable[int]) -> list[PersonDoc]:
     """Those of these parties who may be suggested."""
-    return _people(suggestable().filter(party__in=parties), own=False)
+    return _people(suggestable().filter(party__in=list(parties)), own=False)
+
+
+def party_ids() -> list[int]:
+    """Everybody who may be suggested."""
+    return list(suggestable().values_list("party", flat=True))
 
 
 def person(party: Party, *, with_record: bool = False) -> PersonDoc | None:
@@ -206,6 +216,16 @@ def _sharing_people_with(parties: list[int]) -> set[int]:
     }
 
 
+def gone(parties: Iterable[str]) -> set[str]:
+    """Those of these parties who must not be suggested any more at this moment.
+
+    They were erased, hid their profile or switched suggestions off since everybody was read.
+    """
+    asked = set(parties)
+    there = suggestable().filter(party__in=map(int, asked)).values_list("party", flat=True)
+    return asked - set(map(str, there))
+
+
 # --- Has anything changed? ------------------------------------------------------------------
 
 
@@ -217,6 +237,35 @@ def people_stamp() -> Stamp:
     contracts = finished.aggregate(n=Count("pk"), last=Max("ended_at"))
     reviews = Review.objects.filter(published_at__isnull=False).aggregate(n=Count("pk"))
     return (_today(), *profiles.values(), *wishes.values(), *contracts.values(), *reviews.values())
+
+
+def is_big() -> bool:
+    """Whether there are too many people to read all of them whenever somebody changes."""
+    most: int = settings.MATCH_FILES_FROM
+    return suggestable().order_by()[:most].count() >= most
+
+
+def changed_since(moment: dt.datetime) -> dict[int, dt.datetime]:
+    """Whoever shows, has finished or wishes something else since then, and when they last did.
+
+    Not whoever is shown no more: nobody who is gone competes for a place.
+    """
+    found: dict[int, dt.datetime] = {}
+    profiles = suggestable().filter(updated_at__gte=moment).values_list("party", "updated_at")
+    wishes = MatchWishes.objects.filter(changed_at__gte=moment).values_list("party", "changed_at")
+    finished = Contract.objects.filter(status=Contract.Status.COMPLETED, ended_at__gte=moment)
+    reviews = Review.objects.filter(published_at__gte=moment)
+    for rows in (
+        profiles,
+        wishes,
+        finished.values_list("freelancer", "ended_at"),
+        reviews.values_list("contract__freelancer", "published_at"),
+    ):
+        for party, at in rows:
+            # All of them are asked for by their time, so none is without one.
+            if at and at >= found.get(party, moment):
+                found[party] = at
+    return found
 
 
 def needs_stamp() -> Stamp:

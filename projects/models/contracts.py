@@ -111,6 +111,8 @@ class Contract(StatusModel):
         indexes = [
             models.Index(fields=["client", "-id"], name="contract_of_client"),
             models.Index(fields=["freelancer", "-id"], name="contract_of_freelancer"),
+            # What has been finished since the matcher last looked.
+            models.Index(fields=["ended_at"], name="contract_ended"),
         ]
         triggers = [
             Guard(

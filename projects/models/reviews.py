@@ -57,6 +57,8 @@ class Review(models.Model):
             ),
         ]
         indexes = [
+            # What has become public since the matcher last looked.
+            models.Index(fields=["published_at"], name="review_published"),
             models.Index(
                 fields=["subject", "-published_at"],
                 condition=Q(published_at__isnull=False),

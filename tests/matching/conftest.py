@@ -7,7 +7,7 @@ from django.db import transaction
 
 from accounts.models import Skill, User
 from marketplace.core import clock
-from matching import memory
+from matching import memory, people_files
 from payments.services import policies
 from projects.models import Bid, Contract, Milestone, Project
 from projects.services import posting
@@ -51,6 +51,7 @@ def forget_everything():
     memory._kept.clear()
     memory._vectors.clear()
     memory._reported.clear()
+    people_files.forget()
 
 
 def a_client(name="Mara Voss"):

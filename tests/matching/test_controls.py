@@ -73,7 +73,7 @@ def project(mara, ines):
 @pytest.fixture
 def slow_worker(monkeypatch):
     """A worker that goes on with what it built."""
-    monkeypatch.setattr(memory.Ready, "is_good", lambda self, stamp: True)
+    monkeypatch.setattr(memory.Built, "is_good", lambda self, stamp: True)
 
 
 # --- On and off -----------------------------------------------------------------------------

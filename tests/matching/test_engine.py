@@ -391,9 +391,11 @@ def test_a_hundred_works_prove_a_skill_no_better_than_thirty():
 
 
 def test_only_five_works_of_a_person_count_as_their_best():
-    owners, voices = np.zeros(9, dtype=np.int64), np.ones(9)
+    best_first = np.arange(9)[::-1]
 
-    counted = votes.of_the_best(np.arange(1.0, 10.0), owners=owners, people=1, voices=voices)
+    counted = votes.of_the_best(
+        best_first, best_first + 1.0, owners=np.zeros(9, dtype=np.int64), people=1
+    )
 
     assert counted.by_owner.tolist() == [9 + 8 + 7 + 6 + 5]
     assert sorted(counted.items.tolist()) == [4, 5, 6, 7, 8]

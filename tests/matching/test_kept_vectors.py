@@ -187,7 +187,7 @@ def test_a_profile_that_changed_while_an_older_matcher_answered_is_found_by_the_
     services.rank_people(project.pk, why="changed")
     assert matches.people_for(project) == []
     # Building takes long here, so the matcher answers although something has changed.
-    monkeypatch.setattr(memory.Ready, "is_good", lambda self, stamp: True)
+    monkeypatch.setattr(memory.Built, "is_good", lambda self, stamp: True)
     now = clock.now()
     Profile.objects.filter(party=noor.own_party).update(
         headline="Django developer", updated_at=now - dt.timedelta(minutes=20)
@@ -214,7 +214,7 @@ def test_a_project_published_while_an_older_matcher_answered_is_found_by_the_swe
     type(project).objects.update(published_at=old + dt.timedelta(hours=1))
     Profile.objects.update(updated_at=old)
     for as_of, is_due in ((old, True), (old + dt.timedelta(hours=2), False)):
-        monkeypatch.setattr(memory.clock, "now", lambda as_of=as_of: as_of + memory.OPEN)
+        monkeypatch.setattr(memory.clock, "now", lambda as_of=as_of: as_of + documents.OPEN)
         ready = memory.needs_matcher()
         monkeypatch.undo()
         assert ready.as_of == as_of
