@@ -7,6 +7,7 @@ APP_ROLE = "bidwell_app"
 APPEND_ONLY = (
     "core_auditrow",
     "core_auditseal",
+    "matching_biasaudit",
     "payments_account",
     "payments_journal",
     "payments_entry",

@@ -424,6 +424,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    # Three fields share these choices, so none of them may give the name.
+    "ENUM_NAME_OVERRIDES": {"MatchWishLevelEnum": "matching.models.MatchWishes.Level"},
 }
 
 LOGGING = {

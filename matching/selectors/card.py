@@ -107,13 +107,17 @@ def _figures_told() -> str:
 
 
 def _exposure() -> list[str]:
-    first, second = method.KEPT_PLACES
+    places = ", ".join(map(str, method.KEPT_PLACES))
     return [
         _(
-            "In the list of people, places %(first)d and %(second)d are kept for people with at "
-            "most %(most)d past works who fit nearly as well."
+            "In the list of people, places %(places)s are kept for people with at most %(most)d "
+            "past works who fit nearly as well."
         )
-        % {"first": first, "second": second, "most": method.NEW_UP_TO},
+        % {"places": places, "most": method.NEW_UP_TO},
+        _(
+            "Whoever was shown less lately than their scores earned moves up a little, whoever "
+            "was shown far more moves down; in every second list one place is drawn by lot."
+        ),
         _("Nobody can pay for a place. Equals are drawn by lot."),
     ]
 

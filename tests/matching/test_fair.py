@@ -11,7 +11,7 @@ from matching.engine import explain, redact, text
 from matching.engine.documents import HistoryItem, Need, PersonDoc
 from matching.engine.encoder import load_encoder, why_not
 from matching.engine.meaning import Reader
-from matching.engine.placing import KEPT_FOR_NEW
+from matching.engine.placing import FIT_FLOOR, KEPT_FOR_NEW
 from matching.engine.rank import build_index
 from matching.engine.weights import load_weights
 from matching.models import Kind, Match
@@ -261,12 +261,12 @@ UNFIT = PersonDoc(id="unfit", bio=NEED.description, history=(work("Roses", days_
 def test_a_place_is_kept_for_a_newcomer_who_fits_and_for_none_who_does_not():
     assert kept(ranking(crowd(UNFIT))) == []
 
-    fits = checkouts("fits", 3, days_ago=140)
+    fits = checkouts("fits", 3, days_ago=100)
     found = ranking(crowd(UNFIT, fits))
 
-    assert kept(found) == [(KEPT_FOR_NEW[0], "fits")]
-    displaced, place = found[KEPT_FOR_NEW[0] + 1], found[KEPT_FOR_NEW[0]]
-    assert place.score < displaced.score
+    assert kept(found) == [(KEPT_FOR_NEW[2], "fits")]
+    displaced, place = found[KEPT_FOR_NEW[2] + 1], found[KEPT_FOR_NEW[2]]
+    assert FIT_FLOOR * displaced.score <= place.score < displaced.score
     said = {words.text for words in explain.words(place.reasons, "client")}
     assert "Few projects here so far" in said
 
@@ -276,7 +276,7 @@ def test_a_newcomer_whose_last_work_is_recent_does_not_go_before_one_who_fits_be
     last = replace(late.history[2], date=TODAY - dt.timedelta(days=50))
     late = replace(late, history=(*late.history[:2], last))
 
-    assert kept(ranking(crowd(near, late)))[0] == (KEPT_FOR_NEW[0], "near")
+    assert kept(ranking(crowd(near, late)))[0] == (KEPT_FOR_NEW[2], "near")
 
 
 def test_newcomers_who_stand_high_by_themselves_fill_the_kept_places_whoever_they_are():

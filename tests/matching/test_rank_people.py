@@ -239,7 +239,7 @@ def test_nothing_is_ranked_while_matching_is_off(settings):
     assert services.rank_projects(user.own_party.pk, why="changed") == []
     assert services.rank_stale() == 0
     assert not MatchRun.objects.exists()
-    assert [p.party.name for p in matches.newest_people(project)] == ["Noor Said"]
+    assert [p.party.name for p in matches.people_unranked(project)] == ["Noor Said"]
 
 
 def test_publishing_leaves_word_for_the_matcher_in_the_same_transaction():

@@ -33,7 +33,7 @@ class Command(BaseCommand):
         # The engine loads numpy and scipy, which listing the commands should not.
         from matching.audit import benchmark, live, report  # noqa: PLC0415
         from matching.audit.season import Size  # noqa: PLC0415
-        from matching.engine.rank import VERSION  # noqa: PLC0415
+        from matching.engine.weights import VERSION  # noqa: PLC0415
         from matching.selectors.logged import ENOUGH_LISTS, ENOUGH_PEOPLE, logged  # noqa: PLC0415
 
         until = options["until"] or clock.now().date()
