@@ -1,18 +1,20 @@
 """A market too big to be read at every change: files, what changed since, and the search."""
 
+import dataclasses
 import sys
 
 import pytest
+from django.core.management import call_command
 from django.urls import reverse
 
 import matching
 from accounts.services import profiles
-from matching import memory, people_files, services, tasks
+from matching import memory, people_files, services, tasks, wish_services
 from matching.by_search import BySearch
-from matching.engine import files
+from matching.engine import files, placing
 from matching.engine.weights import load_weights
-from matching.models import Kind, Match, MatchRun
-from matching.selectors import documents, stale
+from matching.models import Attention, Kind, Match, MatchRun
+from matching.selectors import documents, registry, stale
 from tests.matching.conftest import (
     a_client,
     a_freelancer,
@@ -20,6 +22,7 @@ from tests.matching.conftest import (
     finished_work,
     forget_everything,
 )
+from tests.matching.test_controls import USUAL
 
 pytestmark = pytest.mark.django_db
 
@@ -125,6 +128,86 @@ def test_whoever_is_gone_is_gone_from_the_next_list(market):
     ines.save(update_fields=["is_active"])
 
     assert rank(project) == ["Noor Said"]
+
+
+def test_wishes_hold_from_the_next_list_on(market):
+    ines, noor, project = market
+    services.keep_files()
+    assert rank(project) == ["Ines Duarte", "Noor Said"]
+    run = MatchRun.objects.latest("pk")
+    assert "works" in {r.kind for r in run.matches.get(party=ines.own_party).told}
+
+    wish_services.set_wishes(ines.own_party, by=ines, **USUAL | {"uses_record": False})
+    rank(project)
+    run = MatchRun.objects.latest("pk")
+    assert "works" not in {r.kind for r in run.matches.get(party=ines.own_party).told}
+
+    wish_services.set_wishes(noor.own_party, by=noor, **USUAL | {"is_on": False})
+    assert rank(project) == ["Ines Duarte"]
+    wish_services.set_wishes(noor.own_party, by=noor, **USUAL)
+    assert set(rank(project)) == {"Ines Duarte", "Noor Said"}
+
+
+@pytest.mark.parametrize("without_files", [False, True])
+def test_whoever_is_gone_never_competed_and_the_list_comes_out_of_the_log_again(
+    market, capsys, monkeypatch, without_files
+):
+    ines, noor, project = market
+    if not without_files:
+        services.keep_files()
+    rank(project)
+    noors = str(noor.own_party.pk)
+    # Everybody is read, and then somebody switches suggestions off before the list is written.
+    monkeypatch.setattr(documents, "out_of_reach", documents.of_client)
+    monkeypatch.setattr(documents, "gone", lambda ids: {noors} & set(ids))
+
+    assert rank(project) == ["Ines Duarte"]
+
+    run = MatchRun.objects.latest("pk")
+    assert [row[0] for row in run.record["candidates"]] == [ines.own_party.pk]
+    assert run.results[0][5] == 1.0
+    assert not Attention.objects.filter(party=noor.own_party).exists()
+    call_command("replay_match", run.pk)
+    assert "1 places of 1 candidates, all as logged" in capsys.readouterr().out
+
+
+def test_the_search_ranks_with_the_weights_in_use_and_keeps_places_for_newcomers(market):
+    old, new = market[0], market[1]
+    need = documents.need(market[2])
+    turn = placing.Turn("seed", placing.Policy(exploring=0.0))
+    skills = dict.fromkeys(load_weights(), 0.0) | {"skills": 1.0}
+
+    found = BySearch(load_weights()).weighing(skills).ranking_of_people(need, 10, turn=turn)
+
+    assert dict(found.weights) == {"skills": 1.0, "words": 0.0}
+    assert {each.id: each.score for each in found.found} == {
+        each.id: each.features["skills"] for each in found.found
+    }
+    assert {each.id for each in found.candidates if each.is_new} == {
+        str(old.own_party.pk),
+        str(new.own_party.pk),
+    }
+    for _ in range(3):
+        finished_work(old, title="Ticket page", description="Tickets.")
+    ids = [str(each.own_party.pk) for each in (old, new)]
+    assert BySearch(skills).newcomers(ids) == {ids[1]}
+    assert services.keep_files()
+    assert memory.people_matcher().matcher.newcomers(ids) == {ids[1]}
+
+
+def test_weights_put_to_use_rank_out_of_the_files_that_are_there(market):
+    services.keep_files()
+    before = memory.people_matcher()
+    weights = {**before.model.weights, "proof": 0.01}
+
+    other = dataclasses.replace(before.model, sha256="0", weights=weights)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "deployed", lambda: other)
+        after = memory.people_matcher()
+
+    assert after.matcher.weights == weights
+    assert after.model == other
+    assert memory.people_matcher().matcher.weights == before.matcher.weights
 
 
 def test_files_that_somebody_touched_are_not_used_and_are_built_again(market):

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from matching.engine import candidates, files, meaning, votes
+from matching.engine import candidates, files, meaning, placing, votes
 from matching.engine.bm25 import best
 from matching.engine.documents import HistoryItem, Need, PersonDoc
 from matching.engine.encoder import DIMENSIONS
@@ -159,6 +159,67 @@ def test_newcomers_have_a_door_of_their_own(monkeypatch):
 
     assert 80 in found
     assert len(found) < 10
+
+
+def test_all_newcomers_who_can_compete_for_kept_places_are_candidates(monkeypatch):
+    monkeypatch.setattr(candidates, "EVERYBODY", 0)
+    monkeypatch.setattr(candidates, "WITHOUT_VOTES", 1)
+    monkeypatch.setattr(candidates, "NEWCOMERS", 1)
+    size, wide = 400, placing.NEW_POOL + 20
+    new = np.arange(size) >= 300
+    skills = np.where(new, 0.0, 1.0)
+    # More equals than there are places in the pool: the lot decides among all of them.
+    skills[350 : 350 + wide] = 0.5
+    features = {name: np.zeros(size) for name in ("words", "proof", "fresh", "active", "recent")}
+    found = candidates.places(
+        features | {"skills": skills},
+        votes={},
+        out=np.asarray([360]),
+        new=new,
+        least={},
+        weights=load_weights(),
+    )
+
+    assert set(found.tolist()) >= set(range(350, 350 + wide)) - {360}
+    assert not set(found.tolist()) & {360, *range(300, 350)}
+
+
+def test_candidates_are_chosen_by_the_weights_that_rank(monkeypatch):
+    monkeypatch.setattr(candidates, "EVERYBODY", 0)
+    monkeypatch.setattr(candidates, "WITHOUT_VOTES", 1)
+    size = 50
+    skills, recent = np.full(size, 0.2), np.zeros(size)
+    skills[0], skills[7], recent[7] = 0.9, 0.8, 1.0
+    features = {name: np.zeros(size) for name in ("words", "proof", "fresh", "active")}
+
+    def found(weights):
+        return candidates.places(
+            features | {"skills": skills, "recent": recent},
+            votes={},
+            out=np.zeros(0, dtype=np.int64),
+            new=np.zeros(size, dtype=np.bool_),
+            least={},
+            weights={**load_weights(), **weights},
+        ).tolist()
+
+    assert 7 in found({"recent": 0.5})
+    assert 7 not in found({"recent": 0.0})
+
+
+def test_who_does_not_want_finished_work_used_is_no_newcomer_in_files_either(tmp_path):
+    cards = Gathered(cards=True)
+    people = [PersonDoc("a", unused_works=9), PersonDoc("b")]
+    cards.add([read_person(one) for one in people])
+    files.write(tmp_path, People.of(cards).arrays(), {"form": "test"})
+
+    arrays, _facts = files.open_current(tmp_path, form="test")
+    base = People.opened(arrays)
+
+    assert base.new.tolist() == [False, True]
+    later = base.changed([read_person(PersonDoc("b", unused_works=9))], [])
+    matcher = Matcher((), (), at=TODAY, indexed=later)
+    assert matcher.newcomers(["a", "b"]) == frozenset()
+    assert Matcher((), (), at=TODAY, indexed=base).newcomers(["a", "b", "zz"]) == {"b"}
 
 
 def heard(people, scores):
