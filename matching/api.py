@@ -250,7 +250,7 @@ class WhyNotMe(APIView):
 
 
 def _question(project: Project, user: User) -> Any:
-    asked = matches.why_not_of(project, user.own_party)
+    asked = matches.why_not_of(project, user.own_party) if matches.is_on() else None
     answer = told(asked) if asked and asked.answered_at else None
     found = {
         "asked_at": asked.asked_at if asked else None,
@@ -278,6 +278,8 @@ class AppealOut(serializers.Serializer[MatchAppeal]):
 
 class Appeals(APIView):
     """Asking a person about a match, or about being in no list."""
+
+    throttle_classes = [Throttle, costs("match_appeal")]
 
     @extend_schema(operation_id="appeal_against_match", request=AppealIn, responses=AppealOut)
     @idempotent

@@ -92,6 +92,8 @@ class MatchRun(models.Model):
     record = models.JSONField(_("what it was made from"), null=True)
     # Of weights and policy.
     method = models.CharField(_("digest of the method"), max_length=64, blank=True)
+    # Whether pages showed it; while matching is tried out they do not.
+    is_shown = models.BooleanField(_("shown"), default=True)
     # What the person chose to count more, less or not at all, as `MatchWishes.chosen` had it.
     wishes = models.JSONField(_("wishes"), default=dict)
 
@@ -474,6 +476,23 @@ class MatchAppeal(StatusModel):
                 fields=["remind_at"], condition=Q(status="waiting"), name="match_appeal_waiting"
             ),
             models.Index(fields=["party", "-id"], name="match_appeal_of_party"),
+        ]
+        triggers = [
+            Guard(
+                name="frozen",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                func="""
+                    IF OLD.decided_at IS NOT NULL
+                        OR (NEW.said, NEW.inputs, NEW.at, NEW.party_id, NEW.project_id)
+                        IS DISTINCT FROM
+                        (OLD.said, OLD.inputs, OLD.at, OLD.party_id, OLD.project_id) THEN
+                        RAISE EXCEPTION 'what an appeal says, and its answer, stay as they are'
+                            USING ERRCODE = 'restrict_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:

@@ -91,6 +91,7 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
         considered=ready.matcher.considered,
         took_ms=_since(started),
         engine=ready.engine,
+        is_shown=matches.is_on(),
     )
     with transaction.atomic():
         # Two rankings of one project at once take turns; the last one stands.
@@ -98,7 +99,8 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
         Match.objects.filter(kind=Kind.PEOPLE, project=project).delete()
         rows = [Match(project=project, party_id=int(each.id)) for each in ranking.found]
         _write(run, ranking, rows)
-        _note_attention(project, ranking, at=began)
+        _note_attention(run, ranking)
+        _leave_out_who_left(project)
     model_services.compare_tried(ready, run, ranking.found, lambda tried: rank(tried).found)
     return [int(each.id) for each in ranking.found[:FOLLOWERS]]
 
@@ -138,6 +140,7 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
         considered=open_projects().count(),
         took_ms=_since(started),
         engine=ready.engine,
+        is_shown=matches.is_on(),
     )
     with transaction.atomic():
         Party.objects.select_for_update(of=("self",), no_key=True).get(pk=party.pk)
@@ -220,11 +223,12 @@ def forget_project(project: Project) -> None:
 
 
 def forget_party(party: Party) -> int:
-    """Suggest nothing to them, and them for nothing, any more; returns how many matches went.
+    """Suggest nothing to them, and them for nothing, any more; returns how many rows went.
 
-    The log of rankings stays.
+    What lists gave them goes with the matches. The log of rankings stays.
     """
-    return Match.objects.filter(party=party).delete()[0]
+    gone = Attention.objects.filter(party=party).delete()[0]
+    return gone + Match.objects.filter(party=party).delete()[0]
 
 
 @retention.forgets("vectors")
@@ -264,14 +268,26 @@ def _write(run: MatchRun, ranking: Ranking, rows: Sequence[Match]) -> None:
     Match.objects.bulk_create(rows)
 
 
-def _note_attention(project: Project, ranking: Ranking, *, at: dt.datetime) -> None:
-    """Remember what this list gives whom; what the one before it gave does not count any more."""
-    Attention.objects.filter(project=project).delete()
+def _leave_out_who_left(project: Project) -> None:
+    """Whoever left or switched suggestions off while the list was made is not in it."""
+    here = documents.suggestable().values("party")
+    Match.objects.filter(kind=Kind.PEOPLE, project=project).exclude(party__in=here).delete()
+    Attention.objects.filter(project=project).exclude(party__in=here).delete()
+
+
+def _note_attention(run: MatchRun, ranking: Ranking) -> None:
+    """Remember what this list gives whom; what the one before it gave does not count any more.
+
+    A list that nobody is shown gives nobody anything.
+    """
+    Attention.objects.filter(project=run.project).delete()
+    if not run.is_shown:
+        return
     Attention.objects.bulk_create(
         Attention(
-            project=project,
+            project=run.project,
             party_id=int(place.id),
-            at=at,
+            at=run.at,
             seen=round(place.seen, attention.DIGITS),
             earned=round(place.earned, attention.DIGITS),
         )

@@ -14,8 +14,10 @@ from accounts.models import Party, Profile
 from accounts.selectors import require_right
 from marketplace.core import audit, clock, outbox, retention
 from marketplace.core.errors import InvalidInput
+from matching import services
+from matching.engine.placing import Turn
 from matching.models import WhyNot
-from matching.selectors import documents, matches, wishes
+from matching.selectors import attention, documents, matches, wishes
 from projects.models import Project
 
 if TYPE_CHECKING:
@@ -70,6 +72,9 @@ def find_out(why_not_id: int) -> None:
     )
     if asked is None:
         return
+    if not matches.is_on():
+        asked.delete()
+        return
     person = documents.person(asked.party) if asked.project.is_open else None
     if person is None:
         asked.delete()
@@ -90,6 +95,12 @@ def find_out(why_not_id: int) -> None:
         at=clock.now().date(),
         read=memory.people_reader(),
         weights=ready.matcher.weights,
+        # As the list is made, but without lots: those nobody can do anything about.
+        turn=Turn(
+            seed=str(asked.project.pk),
+            policy=dataclasses.replace(services.PLACING, exploring=0.0),
+            lately=attention.lately(without=asked.project),
+        ),
         with_record=documents.person(asked.party, with_record=True) if unused else None,
     )
     said = dataclasses.asdict(answer) | {

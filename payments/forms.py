@@ -133,6 +133,18 @@ class ReasonForm(Form):
     reason = TextField(label=_("Reason"), max_length=1000, rows=4)
 
 
+class TaxPauseForm(ReasonForm):
+    """Whether payouts go on waiting for tax details, and why."""
+
+    decision = forms.ChoiceField(
+        label=_("What becomes of the pause"),
+        choices=[("keep", _("It stays")), ("lift", _("Lift it, and ask no more this year"))],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what becomes of the pause")},
+    )
+    field_order = ("decision", "reason")
+
+
 class AppealForm(Form):
     """What somebody has to say against a rule that stopped them."""
 

@@ -47,6 +47,7 @@ def ask_for_tax_details() -> None:
     """Find out who has answered, and ask whoever earned something and has not told us; daily."""
     tax_requests.look_for_answers()
     tax_requests.ask_all()
+    tax_requests.call_for_reviews()
 
 
 @shared_task

@@ -141,11 +141,13 @@ class Lives:
         balances = self.stripe.ask("state", account=account.stripe_id)["balances"]
         for currency, (available, _pending) in sorted(balances.items()):
             wanted = Money(dice.randint(0, max(0, available)), currency.upper())
-            if wanted.minor and self.press(
+            payout = wanted.minor and self.press(
                 lambda wanted=wanted: bank_payouts.pay_out(
                     account, by=freelancer, amount=wanted, key=f"{turn}:{wanted.currency}"
                 )
-            ):
+            )
+            if payout:
+                self.market.statement.asked_for[payout.ref] = wanted
                 self.seen["paid out on demand"] += 1
 
     def _send_back(self, account: PayoutAccount, dice: random.Random) -> None:

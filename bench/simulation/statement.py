@@ -9,7 +9,7 @@ from fractions import Fraction
 from accounts.models import Party
 from marketplace.core.money import Money
 from payments import gateway, ledger
-from payments.models import Funding, PayoutAccount, PlatformPolicy
+from payments.models import Funding, Payout, PayoutAccount, PlatformPolicy
 from tests.stripe_sandbox import FAILING_REFUND_CARD, StripeSandbox
 
 # A party and a currency.
@@ -58,6 +58,8 @@ class Statement:
     payees: Counter[Key] = field(default_factory=Counter)
     cards: Counter[Key] = field(default_factory=Counter)
     credits: Counter[Key] = field(default_factory=Counter)
+    # Payouts payees pressed for, by our ref.
+    asked_for: dict[str, Money] = field(default_factory=dict)
 
     def ended(self, deal: Deal, *, awarded: int) -> None:
         """So much of it counted as earned; the rest went back, or could not."""
@@ -82,16 +84,29 @@ class Statement:
     # --- Against the world ------------------------------------------------------------------
 
     def unlike_payouts(self, people: Iterable[Party]) -> list[str]:
-        """A sentence for every payout that our pages show otherwise than Stripe does."""
-        found = []
+        """A sentence for every payout that our pages show otherwise than Stripe does.
+
+        And for every press that became none or two, or another amount.
+        """
+        found, pressed = [], []
         for account in PayoutAccount.objects.filter(party__in=list(people)).exclude(stripe_id=""):
-            there = {
-                (payout.id, payout.status, payout.amount, payout.currency)
-                for payout in gateway.list_payouts(account=account.stripe_id, since=LONG_AGO)
-            }
+            made = gateway.list_payouts(account=account.stripe_id, since=LONG_AGO)
+            there = {(payout.id, payout.status, payout.amount, payout.currency) for payout in made}
+            pressed += [
+                (payout.metadata.get("payout", ""), Money(payout.amount, payout.currency))
+                for payout in made
+                if not payout.automatic
+            ]
             sent = account.payouts.exclude(stripe_id="")
             here = set(sent.values_list("stripe_id", "status", "amount_minor", "currency"))
             found += [f"{account}: only one side knows {one}" for one in sorted(there ^ here)]
+        refused = Payout.objects.filter(status=Payout.Status.REFUSED).values_list("ref", flat=True)
+        wanted = Counter(
+            (ref, amount) for ref, amount in self.asked_for.items() if ref not in set(refused)
+        )
+        had = Counter(pressed)
+        found += [f"asked for once, never sent: {one}" for one in wanted - had]
+        found += [f"sent without being asked for: {one}" for one in had - wanted]
         return found
 
     def unmet(

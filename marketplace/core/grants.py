@@ -24,6 +24,7 @@ APPEND_ONLY = (
 FORGOTTEN = ("matching_matchrun",)
 # Moves on, and stays: money, what two agreed about it, and what ranked people when.
 KEPT = (
+    "matching_matchappeal",
     "matching_matchmodel",
     "matching_promotion",
     "payments_bankdetails",

@@ -280,6 +280,8 @@ LIMITS: dict[str, dict[str, Any]] = {
     "skill_reading": {"seconds": 300, "per_user": 30, "per_address": 90},
     # Every answer ranks hundreds of people a dozen times.
     "why_not": {"seconds": 3600, "per_user": 20, "per_address": 60},
+    # Every appeal is read and answered by a person.
+    "match_appeal": {"seconds": 86_400, "per_user": 10, "per_address": 40},
     # Not costly: without Redis nobody is counted.
     "price_range": {"seconds": 300, "per_user": 60, "per_address": 180, "costly": False},
     "api": {"seconds": 60, "per_user": 600, "per_address": 3000, "costly": False},

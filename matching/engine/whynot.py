@@ -14,6 +14,7 @@ from typing import Any
 from matching.engine import index
 from matching.engine.documents import HistoryItem, Need, PersonDoc, Ranked
 from matching.engine.meaning import Reader
+from matching.engine.placing import Turn
 from matching.engine.rank import build_index
 from matching.engine.text import skill_key, terms
 
@@ -65,18 +66,21 @@ def why_not(
     at: date,
     read: Reader | None = None,
     weights: Mapping[str, float] | None = None,
+    turn: Turn | None = None,
     with_record: PersonDoc | None = None,
     exclude: Sequence[str] = (),
 ) -> Answer:
     """Rank the person among the others as they are, and with every change worth a try.
 
-    `with_record` is the same person with finished works they do not want used now.
+    `turn` says how the places of the list are given. `with_record` is the same person with
+    finished works they do not want used now.
     """
     field_of_others = [other for other in others if other.id != person.id]
 
     def ranking(doc: PersonDoc, k: int) -> list[Ranked]:
         matcher = build_index([*field_of_others, doc], [], at=at, read=read, weights=weights)
-        return matcher.people_for(need, k, exclude=frozenset(exclude))
+        places = turn or Turn(need.id)
+        return matcher.ranking_of_people(need, k, exclude=frozenset(exclude), turn=places).found
 
     found = ranking(person, FOLLOWED)
     place = place_of(person.id, found)

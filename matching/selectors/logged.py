@@ -56,7 +56,7 @@ def logged(since: dt.date, until: dt.date) -> Logged:
     minutes was hardly read.
     """
     rows = MatchRun.objects.filter(
-        kind=Kind.PEOPLE, at__date__gte=since, at__date__lte=until
+        kind=Kind.PEOPLE, is_shown=True, at__date__gte=since, at__date__lte=until
     ).order_by("pk")
     last: dict[tuple[int, dt.date], LoggedList] = {}
     for at, project, results in rows.values_list("at", "project", "results").iterator():

@@ -5,7 +5,8 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from marketplace.core.errors import DomainError
+from marketplace.core import limits
+from marketplace.core.errors import DomainError, TooMany
 from marketplace.core.http import UserRequest, go_to, show
 from matching import appeal_services
 from matching.forms import AppealForm
@@ -25,7 +26,10 @@ def appeal_against(request: UserRequest, slug: str, ref: str) -> HttpResponse:
     form = AppealForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
+            limits.spend("match_appeal", request)
             row = appeal_services.appeal(project, party, by=request.user, **form.cleaned_data)
+        except TooMany as error:
+            return limits.too_many(request, error)
         except DomainError as error:
             show_refusal(form, error)
         else:

@@ -66,13 +66,13 @@ def project_reasons(request: UserRequest, slug: str, ref: str) -> HttpResponse:
     """`/projects/<slug>-<ref>/match/`: why the freelancer sees this project."""
     project = matches.project_to_explain(request.user, ref)
     party = request.user.own_party
-    mode = matches.mode()
-    match = matches.match_of(project, party) if mode == Mode.ON else None
+    mode, wants = matches.mode(), wishes.of(party).is_on
+    match = matches.match_of(project, party) if mode == Mode.ON and wants else None
     context = {
         "project": project,
         "is_on": mode == Mode.ON,
         "mode": mode,
-        "wants": wishes.of(party).is_on,
+        "wants": wants,
         "row": _row(match, "freelancer") if match else None,
         "run": match or matches.last_run_for_party(party),
     }

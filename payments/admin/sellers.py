@@ -17,7 +17,7 @@ from marketplace.core.admin import ReadOnlyAdmin
 from marketplace.core.display import moment_text
 from marketplace.core.http import SeeOther, UserRequest
 from payments.admin.disputes import ActAdmin
-from payments.forms import LiftForm, TaxReportForm
+from payments.forms import LiftForm, TaxPauseForm, TaxReportForm
 from payments.models import SellerDetails, TaxRequest
 from payments.selectors import tax_reports
 from payments.services import tax_exports, tax_requests
@@ -94,10 +94,16 @@ class TaxRequestAdmin(ActAdmin):
     show_full_result_count = False
 
     def form_of(self, found: TaxRequest, data: Any) -> forms.Form | None:
-        return LiftForm(data) if found.status in TaxRequest.OPEN else None
+        if found.status == TaxRequest.Status.PAUSED:
+            return TaxPauseForm(data)
+        return LiftForm(data) if found.status == TaxRequest.Status.ASKED else None
 
     def act(self, found: TaxRequest, form: forms.Form, *, by: User) -> None:
-        tax_requests.lift(found, by=by, **form.cleaned_data)
+        reason = form.cleaned_data["reason"]
+        if form.cleaned_data.get("decision") == "keep":
+            tax_requests.keep(found, by=by, reason=reason)
+        else:
+            tax_requests.lift(found, by=by, reason=reason)
 
     def shown(self, found: TaxRequest) -> dict[str, Any]:
         def when(moment: Any) -> str:
@@ -114,12 +120,21 @@ class TaxRequestAdmin(ActAdmin):
                 (_("To be looked at by"), when(found.review_due_at)),
                 (_("Appeal"), found.appeal or "–"),
                 (
+                    _("Looked at, and stays"),
+                    f"{found.kept_by}, {when(found.kept_at)}: {found.kept_because}"
+                    if found.kept_by
+                    else "–",
+                ),
+                (
                     _("Lifted by"),
                     f"{found.lifted_by}: {found.lifted_because}" if found.lifted_by else "–",
                 ),
             ],
-            "act": _("Do not ask again this year"),
-            "means": _("They cannot tell it, or the rule is wrong for them. Payouts go on."),
+            "act": _("Decide"),
+            "means": _(
+                "Lifting it means that they cannot tell it, or that the rule is wrong for them: "
+                "payouts go on, and we do not ask again this year."
+            ),
         }
 
 

@@ -59,6 +59,12 @@ class TaxRequest(StatusModel):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
     appealed_at = models.DateTimeField(null=True)
+    # The last time a person looked and let the pause stay.
+    kept_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    kept_because = models.TextField(max_length=1000, blank=True)
+    kept_at = models.DateTimeField(null=True)
     lifted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
@@ -104,6 +110,12 @@ class TaxRequest(StatusModel):
                 name="tax_request_lifted_by_person",
             ),
             models.CheckConstraint(
+                condition=Q(kept_at__isnull=True, kept_by__isnull=True, kept_because="")
+                | Q(kept_at__isnull=False, kept_by__isnull=False)
+                & Q(kept_because__regex=A_SENTENCE),
+                name="tax_request_kept_by_person",
+            ),
+            models.CheckConstraint(
                 condition=Q(appealed_at__isnull=True, appealed_by__isnull=True, appeal="")
                 | Q(appealed_at__isnull=False, appealed_by__isnull=False) & ~Q(appeal=""),
                 name="tax_request_appeal_whole",
@@ -115,3 +127,10 @@ class TaxRequest(StatusModel):
 
     def __str__(self) -> str:
         return f"request {self.ref}"
+
+    @property
+    def appeal_waits(self) -> bool:
+        """Whether somebody appealed and no person has answered yet."""
+        if self.status != self.Status.PAUSED or not self.appealed_at:
+            return False
+        return self.kept_at is None or self.kept_at < self.appealed_at

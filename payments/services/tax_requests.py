@@ -36,23 +36,26 @@ def ask_all(*, limit: int = 1000) -> int:
 
     Beat calls it every day; whoever was asked is not asked again.
     """
-    asked = 0
-    for party in selectors.parties_to_ask(clock.now().year).order_by("pk")[:limit]:
-        asked += _ask(party)
+    now, asked = clock.now(), 0
+    # The report about a year is due in the January after it.
+    years = (now.year - 1, now.year) if now.month == 1 else (now.year,)
+    for year in years:
+        for party in selectors.parties_to_ask(year).order_by("pk")[:limit]:
+            asked += _ask(party, year)
     return asked
 
 
 @transaction.atomic
-def _ask(party: Party) -> bool:
+def _ask(party: Party, year: int) -> bool:
     now, policy = clock.now(), policies.current()
     # Two sweeps at once take turns.
     Party.objects.select_for_update(no_key=True).get(pk=party.pk)
-    if not selectors.parties_to_ask(now.year).filter(pk=party.pk).exists():
+    if not selectors.parties_to_ask(year).filter(pk=party.pk).exists():
         return False
     request = TaxRequest.objects.create(
         party=party,
         policy=policy,
-        year=now.year,
+        year=year,
         asked_at=now,
         due_at=now + dt.timedelta(days=policy.tax_reminder_days),
     )
@@ -154,14 +157,14 @@ def _go_on_paying(request: TaxRequest, account: PayoutAccount | None) -> None:
 
 @transaction.atomic
 def appeal(request: TaxRequest, *, by: "User", said: str) -> None:
-    """The payee says why the pause is wrong, once; our people are told.
+    """The payee says why the pause is wrong; our people are told. Again once it was answered.
 
     Raises NotAllowed without the right over the party's payouts, InvalidInput for nothing said,
-    InvalidTransition when nothing is paused or it was appealed before.
+    InvalidTransition when nothing is paused or an appeal waits for its answer.
     """
     require_right(by, request.party, "manage")
     request.refresh_from_db(from_queryset=TaxRequest.objects.select_for_update())
-    if request.status != Status.PAUSED or request.appealed_at:
+    if request.status != Status.PAUSED or request.appeal_waits:
         raise InvalidTransition
     said = text.short_block(said, limit=LONGEST_APPEAL, field="said")
     if not said:
@@ -169,13 +172,54 @@ def appeal(request: TaxRequest, *, by: "User", said: str) -> None:
     request.appeal, request.appealed_by, request.appealed_at = said, by, clock.now()
     request.save(update_fields=["appeal", "appealed_by", "appealed_at"])
     audit.record(by, "tax_request.appealed", request)
+    _call_staff(request, "tax_details_appealed", request.appealed_at)
+
+
+def call_for_reviews() -> None:
+    """Tell staff of pauses somebody has to look at again, once for each day that was named."""
+    due = TaxRequest.objects.filter(status=Status.PAUSED, review_due_at__lte=clock.now())
+    for request in due.select_related("party"):
+        assert request.review_due_at  # noqa: S101 - the query says so
+        _call_staff(request, "tax_details_review", request.review_due_at)
+
+
+def _call_staff(request: TaxRequest, kind: str, about: dt.datetime) -> None:
     notify(
         staff_who_may(PERMISSION),
-        "tax_details_appealed",
-        key=f"tax_details_appealed:{request.ref}",
+        kind,
+        key=f"{kind}:{request.ref}:{about:%Y%m%d%H%M%S}",
         url=reverse("admin:payments_taxrequest_change", args=[request.pk]),
         group="work",
         facts={"name": request.party.name},
+    )
+
+
+@transaction.atomic
+def keep(request: TaxRequest, *, by: "User", reason: str) -> None:
+    """A person of ours has looked: payouts go on waiting, and the payee reads why.
+
+    Somebody looks again after the days of the policy. Raises NotAllowed (also for one's own
+    party), InvalidInput for a reason nobody could follow, InvalidTransition when nothing is paused.
+    """
+    _check_person(request, by)
+    why = check_reason(reason)
+    request.refresh_from_db(from_queryset=TaxRequest.objects.select_for_update())
+    if request.status != Status.PAUSED:
+        raise InvalidTransition
+    now = clock.now()
+    request.kept_by, request.kept_because, request.kept_at = by, why, now
+    request.review_due_at = now + dt.timedelta(days=request.policy.tax_review_days)
+    request.save(update_fields=["kept_by", "kept_because", "kept_at", "review_due_at"])
+    audit.record(by, "tax_request.kept", request)
+    _tell(request, "tax_details_kept")
+
+
+def _check_person(request: TaxRequest, by: "User") -> None:
+    two_people.check_person(
+        by,
+        permission=PERMISSION,
+        parties=Party.objects.filter(pk=request.party_id),
+        doing=f"decide on request {request.pk}",
     )
 
 
@@ -186,12 +230,7 @@ def lift(request: TaxRequest, *, by: "User", reason: str) -> None:
     Raises NotAllowed (also for one's own party), InvalidInput for a reason nobody could follow,
     InvalidTransition when it has ended.
     """
-    two_people.check_person(
-        by,
-        permission=PERMISSION,
-        parties=Party.objects.filter(pk=request.party_id),
-        doing=f"lift request {request.pk}",
-    )
+    _check_person(request, by)
     account = _lock_account(request.party_id)
     request.refresh_from_db(from_queryset=TaxRequest.objects.select_for_update())
     if request.status not in TaxRequest.OPEN:
@@ -219,7 +258,7 @@ def _tell(request: TaxRequest, kind: str) -> None:
     notify(
         people_of(request.party, "manage"),
         kind,
-        key=f"{kind}:{request.ref}:{request.reminders}",
+        key=f"{kind}:{request.ref}:{request.reminders}:{request.kept_at or ''}",
         url=reverse("payments:seller-details"),
         group="money",
         facts={

@@ -137,8 +137,14 @@ def test_only_who_earned_something_lives_in_the_union_and_has_not_told_is_asked(
     party.update(country="US")
     assert tax_requests.ask_all() == 0
     party.update(country="PT")
-    with clock.moved_to(clock.now().replace(year=clock.now().year + 1)):
+    next_year = dt.datetime(clock.now().year + 1, 2, 1, 12, tzinfo=dt.UTC)
+    with clock.moved_to(next_year):
         assert tax_requests.ask_all() == 0
+    with clock.moved_to(next_year - dt.timedelta(days=2)), transaction.atomic():
+        # Still in time for the report about the year before.
+        assert tax_requests.ask_all() == 1
+        assert TaxRequest.objects.get().year == next_year.year - 1
+        transaction.set_rollback(True)
     answer(market.freelancer)
     assert tax_requests.ask_all() == 0
     # The report could not name the place any more.
@@ -173,14 +179,27 @@ def test_a_person_decides_on_the_appeal(market, client, account):
     with pytest.raises(InvalidTransition):
         tax_requests.appeal(request, by=user, said="Once more.")
     assert Notice.objects.filter(user=staff, kind="tax_details_appealed").count() == 1
+    with days_later(80):
+        ask_for_tax_details()
+        ask_for_tax_details()
+    assert Notice.objects.filter(user=staff, kind="tax_details_review").count() == 1
 
     with pytest.raises(NotAllowed):
         tax_requests.lift(request, by=user, reason=BECAUSE)
     client.force_login(staff, "django.contrib.auth.backends.ModelBackend")
     url = reverse("admin:payments_taxrequest_change", args=[request.pk])
     assert "I have no number." in client.get(url).content.decode()
-    assert client.post(url, {"reason": "fine"}).status_code == 422
-    assert client.post(url, {"reason": BECAUSE}).status_code == 303
+    assert client.post(url, {"decision": "keep", "reason": "no"}).status_code == 422
+    assert client.post(url, {"reason": BECAUSE}).status_code == 422
+    assert client.post(url, {"decision": "keep", "reason": BECAUSE}).status_code == 303
+    assert pause_of(account).kind == "tax"
+    assert told(user)[-1] == "tax_details_kept"
+    # The payee reads why, and may appeal once more.
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    assert BECAUSE in client.get(details).content.decode()
+    assert client.post(page, {"said": "It is as I said."}).status_code == 303
+    client.force_login(staff, "django.contrib.auth.backends.ModelBackend")
+    assert client.post(url, {"decision": "lift", "reason": BECAUSE}).status_code == 303
     assert pause_of(account) is None
     # Not again for this year.
     assert tax_requests.ask_all() == 0
