@@ -100,7 +100,7 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
         rows = [Match(project=project, party_id=int(each.id)) for each in ranking.found]
         _write(run, ranking, rows)
         _note_attention(run, ranking)
-        _leave_out_who_left(project)
+        _leave_out_who_left(project, ranking)
     model_services.compare_tried(ready, run, ranking.found, lambda tried: rank(tried).found)
     return [int(each.id) for each in ranking.found[:FOLLOWERS]]
 
@@ -268,11 +268,12 @@ def _write(run: MatchRun, ranking: Ranking, rows: Sequence[Match]) -> None:
     Match.objects.bulk_create(rows)
 
 
-def _leave_out_who_left(project: Project) -> None:
+def _leave_out_who_left(project: Project, ranking: Ranking) -> None:
     """Whoever left or switched suggestions off while the list was made is not in it."""
-    here = documents.suggestable().values("party")
-    Match.objects.filter(kind=Kind.PEOPLE, project=project).exclude(party__in=here).delete()
-    Attention.objects.filter(project=project).exclude(party__in=here).delete()
+    gone = documents.gone(each.id for each in ranking.candidates)
+    if gone:
+        Match.objects.filter(kind=Kind.PEOPLE, project=project, party__in=gone).delete()
+        Attention.objects.filter(project=project, party__in=gone).delete()
 
 
 def _note_attention(run: MatchRun, ranking: Ranking) -> None:
