@@ -270,7 +270,7 @@ def _write(run: MatchRun, ranking: Ranking, rows: Sequence[Match]) -> None:
 
 def _leave_out_who_left(project: Project, ranking: Ranking) -> None:
     """Whoever left or switched suggestions off while the list was made is not in it."""
-    gone = documents.gone(each.id for each in ranking.candidates)
+    gone = [int(pk) for pk in documents.gone(each.id for each in ranking.candidates)]
     if gone:
         Match.objects.filter(kind=Kind.PEOPLE, project=project, party__in=gone).delete()
         Attention.objects.filter(project=project, party__in=gone).delete()
