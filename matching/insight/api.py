@@ -23,7 +23,6 @@ from matching.insight.services import gaps as gap_services
 from matching.skill_services import known_skills
 from payments.api.parts import AFTER, AmountField, caller
 from projects.selectors.contracts import contract_to_read
-from projects.selectors.projects import project_to_see
 from projects.services.wanted import MOST_SKILLS
 
 if TYPE_CHECKING:
@@ -56,20 +55,23 @@ class RangeShape(Serializer):
     high = AmountField(help_text="A quarter of the contracts came to more.")
     median_from = AmountField(help_text="The median of all such work lies from here …")
     median_to = AmountField(help_text="… to here, as surely as `sure` says.")
-    sure = serializers.IntegerField(source="range.sure", help_text="Percent.")
-    clients = serializers.IntegerField(source="range.clients")
-    freelancers = serializers.IntegerField(source="range.freelancers")
+    sure = serializers.IntegerField(source="range.sure", help_text="Percent, at least.")
+    contracts = serializers.IntegerField(
+        source="range.contracts", help_text="So many or more: in bands, never the exact number."
+    )
+    clients = serializers.IntegerField(source="range.clients", help_text="So many or more.")
+    freelancers = serializers.IntegerField(source="range.freelancers", help_text="So many or more.")
 
 
 class PriceHintShape(Serializer):
-    """`range` is null while fewer than `needed` contracts may be counted; `contracts` says how
-    many may.
-    """
+    """`range` is null while fewer than `needed` contracts, or too few people, may be counted."""
 
     currency = serializers.CharField()
-    contracts = serializers.IntegerField()
     needed = serializers.IntegerField()
     skills = SkillShape(many=True)
+    compared = SkillShape(
+        many=True, help_text="Those of the skills that enough contracts asked for by themselves."
+    )
     range = RangeShape(source="shown", allow_null=True)
     place = serializers.ChoiceField(
         ["below", "within", "above", ""], help_text="Where `amount` lies; empty without one."
@@ -81,6 +83,7 @@ class ProjectPriceRangeView(APIView):
     """What work like a project's came to."""
 
     permission_classes = [AllowAny]
+    throttle_classes = [Throttle, costs("price_range")]
 
     @extend_schema(
         operation_id="project_price_range",
@@ -89,8 +92,8 @@ class ProjectPriceRangeView(APIView):
         auth=[],
     )
     def get(self, request: Request, ref: str) -> Response:
-        """For whoever may see the project."""
-        project = project_to_see(request.user, ref)
+        """For everybody, while the project takes bids; 404 before and after."""
+        project = prices.project_with_prices(request.user, ref)
         return _price(prices.for_project(project), request)
 
 
@@ -128,9 +131,9 @@ def _price(hint: PriceHint, request: Request) -> Response:
             raise InvalidInput(str(error), field="amount") from error
     shown = {
         "currency": hint.currency,
-        "contracts": hint.contracts,
         "needed": hint.needed,
         "skills": hint.skills,
+        "compared": hint.compared,
         "shown": hint if hint.range else None,
         "place": place,
         "counted_until": counted_until(),
@@ -232,7 +235,7 @@ class MarketView(APIView):
     def get(self, request: Request) -> Response:
         """The most asked first."""
         query = request.query_params
-        page = market.market(name=query.get("q", "").strip(), after=query.get("after", ""))
+        page = market.market(name=query.get("q", ""), after=query.get("after", ""))
         return Response(MarketShape(page).data)
 
 

@@ -17,7 +17,11 @@ from projects.models import Contract, Project
 
 
 class FinishedPrice(models.Model):
-    """What one finished contract came to, and the skills its project asked for."""
+    """What one finished contract came to, and the skills its project asked for.
+
+    `client` and `freelancer` are people rather than companies: of all parties that the same people
+    manage, one stands for every one of them.
+    """
 
     contract = models.OneToOneField(
         Contract, models.CASCADE, primary_key=True, related_name="finished_price"

@@ -1,7 +1,7 @@
 """A price range from what similar work came to: order statistics, nothing else.
 
-No figure is anybody's price: parties are capped, the lowest and the highest are never shown, and
-everything is rounded.
+No figure is anybody's price: parties are capped, the lowest and the highest are never shown,
+amounts are rounded, and how many there are is told in bands, so that one more is not seen.
 """
 
 from collections import Counter
@@ -14,6 +14,8 @@ SHARE = 3
 # How sure the interval of the median should be, and the figures that are left of an amount.
 SURE = 0.95
 DIGITS = 2
+# From the floor on, sample sizes are told as "so many or more".
+BANDS = (20, 50, 100)
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Range:
-    """The middle half of prices, their median, and where the median of all such work may lie."""
+    """The middle half of prices, their median, and where the median of all such work may lie.
+
+    There are as many contracts, clients and freelancers as it says, or more.
+    """
 
     contracts: int
     clients: int
@@ -37,19 +42,12 @@ class Range:
     high: int
     median_from: int
     median_to: int
-    # How surely the median lies between the last two, in percent.
+    # How surely at least the median lies between the last two, in percent.
     sure: int
 
 
-@dataclass(frozen=True)
-class TooFew:
-    """How many finished contracts there are that may be counted; not enough to say anything."""
-
-    contracts: int
-
-
-def price_range(samples: Sequence[Sample], *, contracts: int, people: int) -> Range | TooFew:
-    """What the samples, the most similar first, say; TooFew below the two floors.
+def price_range(samples: Sequence[Sample], *, contracts: int, people: int) -> Range | None:
+    """What the samples, the most similar first, say; None below the two floors.
 
     `contracts` is the least number of them, `people` that of clients and of freelancers.
     """
@@ -57,20 +55,28 @@ def price_range(samples: Sequence[Sample], *, contracts: int, people: int) -> Ra
     clients = len({each.client for each in fair})
     freelancers = len({each.freelancer for each in fair})
     if len(fair) < contracts or min(clients, freelancers) < people:
-        return TooFew(len(fair))
+        return None
     ordered = sorted(each.minor for each in fair)
-    first, last, sure = median_interval(len(ordered))
+    first, last, _sure = median_interval(len(ordered))
+    told = band(len(ordered), floor=contracts)
+    # Of the exact number the certainty would tell it.
+    _first, _last, sure = median_interval(told)
     return Range(
-        contracts=len(ordered),
-        clients=clients,
-        freelancers=freelancers,
+        contracts=told,
+        clients=band(clients, floor=people),
+        freelancers=band(freelancers, floor=people),
         low=rounded(quantile(ordered, 1)),
         median=rounded(quantile(ordered, 2)),
         high=rounded(quantile(ordered, 3)),
         median_from=rounded(ordered[first]),
         median_to=rounded(ordered[last]),
-        sure=int(sure * 100),
+        sure=int(min(sure, SURE) * 100),
     )
+
+
+def band(number: int, *, floor: int) -> int:
+    """What is told of a number that reaches the floor: it is this or more."""
+    return max(least for least in (floor, *BANDS) if least <= number)
 
 
 def without_dominance(samples: Sequence[Sample]) -> list[Sample]:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -31,7 +31,6 @@ from matching.selectors.skills import suggestions, text_to_read
 from matching.skill_services import known_skills
 from projects.forms.posting import DRAFT
 from projects.selectors.contracts import Seat, contract_to_read
-from projects.selectors.projects import project_to_see
 
 BUDGET_STEP = 2
 LONGEST_AMOUNT = 30
@@ -61,9 +60,13 @@ def draft_price(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@limits.limited("price_range")
 def project_price(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
-    """`/projects/<slug>-<ref>/price/`: what similar work came to, and where `?amount=` stands."""
-    project = project_to_see(request.user, ref)
+    """`/projects/<slug>-<ref>/price/`: what similar work came to, and where `?amount=` stands.
+
+    Only while the project takes bids.
+    """
+    project = prices.project_with_prices(request.user, ref)
     hint = prices.for_project(project)
     amount = _amount(request, project.currency)
     context = {
@@ -143,16 +146,16 @@ def _door(seat: Seat, cause: outlook.Cause) -> dict[str, str]:
 @require_safe
 def market(request: HttpRequest) -> HttpResponse:
     """`/market/`: what is asked for, how many bid and how many are free, by skill."""
-    name, after = request.GET.get("q", "").strip(), request.GET.get("after", "")
-    page = market_selectors.market(name=name, after=after)
-    query = request.GET.copy()
-    for key in [key for key in query if key != "q"]:
-        del query[key]
-    kept = query.urlencode() if name else ""
+    after = request.GET.get("after", "")
+    page = market_selectors.market(name=request.GET.get("q", ""), after=after)
+    query = QueryDict(mutable=True)
+    if page.name:
+        query["q"] = page.name
+    kept = query.urlencode()
     query["after"] = page.after
     context = {
         "page": page,
-        "name": name[: market_selectors.LONGEST_NAME],
+        "name": page.name,
         "kept": kept,
         "next_url": f"?{query.urlencode()}" if page.after else "",
         "first_url": f"{request.path}{'?' if kept else ''}{kept}" if after else "",
@@ -163,9 +166,7 @@ def market(request: HttpRequest) -> HttpResponse:
 @require_safe
 def market_csv(request: HttpRequest) -> HttpResponse:
     """`/market/table.csv`: the same list, as many skills as the page would show in five pages."""
-    page = market_selectors.market(
-        name=request.GET.get("q", "").strip(), limit=5 * market_selectors.PAGE
-    )
+    page = market_selectors.market(name=request.GET.get("q", ""), limit=5 * market_selectors.PAGE)
     rows = ([row.skill.name, *_cells(row.figures)] for row in page.rows)
     return _csv("market.csv", [_("Skill"), *_heads()], rows)
 

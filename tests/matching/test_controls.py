@@ -270,7 +270,8 @@ def test_the_match_history_goes_except_for_the_log_and_is_made_anew(project, ine
     assert MatchRun.objects.count() == runs
     assert OutboxMessage.objects.filter(payload__id=ines.own_party.pk, topic="matching").exists()
     row = AuditRow.objects.get(action="match_history.forgotten")
-    assert row.facts == {"rows": 4}
+    # Two matches, what the list gave them, a question and a reading.
+    assert row.facts == {"rows": 5}
 
 
 # --- Sorting by the client ------------------------------------------------------------------

@@ -183,6 +183,14 @@ def test_filters_and_pages_are_in_the_address(crowd):
     assert "none did" in page("/market/", q="nobody asks for this")
 
 
+@pytest.mark.parametrize("url", ["/market/", "/market/table.csv", "/api/v1/market/skills/"])
+def test_characters_nobody_types_are_not_looked_for(past, url):
+    for query in ("q=%00", "after=%00", "q=djan%00go&after=%00", "q=%ED%A0%80%E2%80%8B"):
+        answer = Client().get(f"{url}?{query}")
+        assert answer.status_code == 200, query
+    assert "Django" in Client().get(f"{url}?q=djan%00go").content.decode()
+
+
 @pytest.mark.parametrize("count", [1, 10, 100])
 def test_the_list_takes_three_queries_for_any_number_of_skills(
     crowd, count, django_assert_num_queries

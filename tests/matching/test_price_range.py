@@ -4,6 +4,7 @@ import re
 from math import comb
 
 import pytest
+from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
@@ -12,12 +13,20 @@ from accounts.models import Skill
 from marketplace.core import clock
 from marketplace.core.money import Money
 from matching.insight.models import FinishedPrice, UsualMilestone
-from matching.insight.prices import Range, Sample, TooFew, median_interval, price_range
+from matching.insight.prices import (
+    Range,
+    Sample,
+    band,
+    median_interval,
+    price_range,
+    without_dominance,
+)
 from matching.insight.selectors import prices
 from matching.insight.services.nightly import count_night
 from payments.models import Hold
 from payments.services import policies
-from tests.factories import ProjectFactory
+from projects.models import Contract, Project
+from tests.factories import CompanyFactory, ProjectFactory
 from tests.matching.past import euros, finished
 
 TEN = (800, 900, 1000, 1100, 1200, 1300, 1400, 1500, 1600, 9000)
@@ -71,26 +80,39 @@ def test_with_eight_prices_the_interval_says_that_it_is_less_sure_and_shows_neit
     assert (found.median_from, found.median_to, found.sure) == (200_00, 700_00, 92)
 
 
-def test_seven_contracts_are_too_few_and_their_number_is_told():
-    assert from_eight_on(samples(*euros(*range(100, 800, 100)))) == TooFew(7)
+def test_seven_contracts_are_too_few():
+    assert from_eight_on(samples(*euros(*range(100, 800, 100)))) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(8, 8), (19, 8), (20, 20), (49, 20), (50, 50), (99, 50), (300, 100)]
+)
+def test_how_many_there_are_is_told_in_bands(number, told):
+    assert band(number, floor=8) == told
+    assert band(number + 30, floor=38) >= 38
+
+
+def test_one_contract_more_is_seen_neither_in_the_numbers_nor_in_the_certainty():
+    eight, nine = (from_eight_on(samples(*euros(*[500] * n))) for n in (8, 9))
+
+    assert eight == nine
+    assert (nine.contracts, nine.clients, nine.freelancers, nine.sure) == (8, 5, 5, 92)
 
 
 @pytest.mark.parametrize("few", [{"of_client": 4}, {"of_freelancer": 4}])
 def test_four_clients_or_four_freelancers_are_too_few_for_any_number_of_contracts(few):
-    assert from_eight_on(samples(*range(1000, 1040), **few)) == TooFew(40)
+    assert from_eight_on(samples(*range(1000, 1040), **few)) is None
 
 
 def test_nobody_is_more_than_a_third_of_a_range():
     others = samples(*euros(*range(1000, 1900, 100)), of_client=9, of_freelancer=9)
     one_client = [Sample(10_00, client=999, freelancer=200 + n) for n in range(50)]
 
-    found = from_eight_on([*one_client, *others])
-
     # 9 others and as many of the one as make a third.
-    assert found.contracts == 13
-    assert found.median == 1200_00
+    assert len(without_dominance([*one_client, *others])) == 13
+    assert from_eight_on([*one_client, *others]).median == 1200_00
     one_freelancer = [Sample(10_00, client=300 + n, freelancer=999) for n in range(50)]
-    assert from_eight_on([*one_freelancer, *others]).contracts == 13
+    assert len(without_dominance([*one_freelancer, *others])) == 13
 
 
 def test_amounts_keep_two_figures():
@@ -115,7 +137,7 @@ def hint(*skills, currency="EUR", title="Ticket checkout"):
 
 
 def test_similar_contracts_make_a_range_once_the_night_has_counted_them(past):
-    assert hint("Django").contracts == 0
+    assert hint("Django").range is None
 
     assert count_night().prices == 10
     found = hint("Django")
@@ -145,7 +167,7 @@ def test_another_currency_is_another_market(past):
 
     assert hint("Django").low == Money(1000_00, "EUR")
     assert hint("Django", currency="USD").median == Money(5_00, "USD")
-    assert hint("Django", currency="SEK").contracts == 0
+    assert hint("Django", currency="SEK").range is None
 
 
 def test_what_ended_today_or_early_or_long_ago_or_for_nothing_or_less_does_not_count(past):
@@ -171,10 +193,13 @@ def test_what_ended_today_or_early_or_long_ago_or_for_nothing_or_less_does_not_c
 
 
 def test_a_project_that_asks_for_three_skills_is_compared_with_work_that_shares_two(past):
+    finished(*past, euros(*[5] * 10), skills=("HTML",))
+    finished(*past, euros(*[5] * 10), skills=("React",))
     count_night()
 
-    assert hint("Django", "Stripe", "HTML").contracts == 10
-    assert hint("Django", "HTML", "React").contracts == 0
+    assert hint("Django", "Stripe", "HTML").median == Money(1300_00, "EUR")
+    assert hint("Django", "HTML").median != Money(1300_00, "EUR")
+    assert hint("Django", "HTML", "React").range is None
 
 
 def test_work_with_more_skills_and_words_in_common_is_nearer(past, monkeypatch):
@@ -189,11 +214,51 @@ def test_work_with_more_skills_and_words_in_common_is_nearer(past, monkeypatch):
     assert hint("Django", "Stripe", title="").median == Money(1300_00, "EUR")
 
 
-def test_a_project_is_no_example_for_itself(past):
-    [own] = finished(*past, euros(1), skills=("Django", "Stripe"))
+@pytest.mark.parametrize("clients", [5, 4])
+def test_a_skill_adds_nothing_to_a_range_that_it_could_not_have_by_itself(past, clients):
+    few = finished(past[0][:clients], past[1], euros(*[1] * (7 if clients == 5 else 12)))
+    rare = Skill.objects.get(name="React")
+    for each in few:
+        each.project.skills.set([rare])
     count_night()
 
-    assert prices.for_project(own.project).contracts == 10
+    assert hint("Django", "React").range == hint("Django").range
+    assert hint("Django", "React").compared == [Skill.objects.get(name="Django")]
+    finished(*past, euros(*[1] * 8), skills=("React",))
+    count_night()
+    assert hint("Django", "React").range != hint("Django").range
+
+
+def of_companies(companies, contracts):
+    for each, company in zip(contracts, [*companies] * len(contracts), strict=False):
+        Contract.objects.filter(pk=each.pk).update(client=company)
+
+
+def test_five_companies_of_one_person_are_one_client(past):
+    boss, partner = past[0][:2]
+    companies = [CompanyFactory(by=boss) for _each in range(5)]
+    # One of them has a second manager, whose own company is no stranger either.
+    companies[0].memberships.create(user=partner, can_manage=True)
+    companies.append(CompanyFactory(by=partner))
+    made = finished([boss], past[1], euros(*[50] * 12), skills=("React",))
+    of_companies(companies, made)
+    count_night()
+
+    assert FinishedPrice.objects.filter(contract__in=made).count() == 12
+    assert FinishedPrice.objects.filter(contract__in=made).values("client").distinct().count() == 1
+    assert hint("React").range is None
+    # The ten others are still of five clients, two of which are now the same.
+    assert FinishedPrice.objects.exclude(contract__in=made).values("client").distinct().count() == 4
+
+
+def test_work_for_ones_own_company_says_nothing_about_prices(past):
+    company = CompanyFactory(by=past[0][0])
+    made = finished(past[0][:1], past[1][:1], euros(1))
+    of_companies([company], made)
+    assert count_night().prices == 11
+    company.memberships.create(user=past[1][0], can_post=True)
+
+    assert count_night().prices == 10
 
 
 def test_the_usual_milestone_of_a_currency_needs_as_many_people_as_a_range(past):
@@ -244,16 +309,17 @@ def test_a_bidder_sees_the_range_and_where_their_price_lies(past):
     part = text_of(Client(headers={"hx-request": "true"}).get(url, {"amount": "90"}))
 
     assert "€1,000–1,500" in page
-    assert "The middle half of 10 finished contracts. The middle price is €1,300" in page
-    assert "with 97 % certainty" in page
+    assert "The middle half of 8 or more finished contracts. The middle price is €1,300" in page
+    assert "with at least 92 % certainty" in page
     assert "€1,200.00 is within the middle half." in page
     assert "it moves no bid up or down" in page
     assert "€90.00 is below the middle half." in part
     assert "<html" not in part
     assert "middle half" in text_of(Client().get(url, {"amount": "1.2.3,x"}))
+    assert "middle half" in text_of(Client().get(url, {"amount": "9\x00"}))
 
 
-def test_too_few_contracts_are_said_to_be_too_few(past):
+def test_too_few_contracts_are_said_to_be_too_few_and_not_how_many(past):
     FinishedPrice.objects.all().delete()
     finished(*past, euros(*range(1, 8)), skills=("React",))
     count_night()
@@ -261,16 +327,42 @@ def test_too_few_contracts_are_said_to_be_too_few(past):
 
     page = text_of(Client().get(price_page(project)))
 
-    assert "Not enough finished contracts yet: 7 like this. From 8 on" in page
+    assert "Not enough finished contracts like this yet. From 8 on" in page
+    assert "Skills that too few finished contracts asked for are not compared." in page
+    assert not re.search(r"\b7\b", page.split('id="price-h"')[1].split("</section>")[0])
     assert "€" not in page.split('id="price-h"')[1].split("</section>")[0]
 
 
-def test_a_draft_is_nobody_elses_to_compare(past):
+def test_only_a_project_that_takes_bids_is_compared_not_one_whose_price_is_known(past):
+    count_night()
     client = past[0][0]
-    draft = ProjectFactory(by=client, published=False)
+    project = ProjectFactory(by=client, skills=("Django",))
+    addresses = price_page(project), f"/api/v1/projects/{project.ref}/price-range/"
+    readers = Client(), signed_in(client)
 
-    assert Client().get(price_page(draft)).status_code == 404
-    assert "Your budget is yours to decide" not in text_of(signed_in(client).get(price_page(draft)))
+    def answers():
+        return {reader.get(url).status_code for reader in readers for url in addresses}
+
+    assert answers() == {200}
+    now = clock.now()
+    for status in ("draft", "in_progress", "completed", "cancelled"):
+        closed = {"closed_at": now} if status in {"completed", "cancelled"} else {}
+        Project.objects.filter(pk=project.pk).update(status=status, **closed)
+        assert answers() == {404}, status
+    Project.objects.filter(pk=project.pk).update(status="open", closed_at=None, expires_at=now)
+    assert answers() == {404}
+
+
+def test_asking_for_ranges_is_limited_on_every_page_and_in_the_api(past, settings):
+    project = ProjectFactory(skills=("Django",))
+    api = f"/api/v1/projects/{project.ref}/price-range/"
+    settings.LIMITS = {"price_range": {"seconds": 3600, "per_user": 9, "per_address": 2}}
+    cache.clear()
+
+    statuses = [Client().get(url).status_code for url in (price_page(project), api) * 2]
+
+    cache.clear()
+    assert statuses == [200, 200, 429, 429]
 
 
 def test_who_posts_finds_the_range_beside_the_budget_from_the_text_alone(past):
@@ -302,7 +394,13 @@ def test_the_api_says_what_the_page_says(past):
 
     assert of_project["range"]["median"] == of_skills["range"]["median"] == "1300.00"
     assert of_project["place"] == "below"
-    assert (few["range"], few["contracts"], few["needed"]) == (None, 0, 8)
+    assert (few["range"], few["needed"]) == (None, 8)
+    assert "contracts" not in few
+    told = of_skills["range"]
+    assert (told["contracts"], told["clients"], told["freelancers"], told["sure"]) == (8, 5, 5, 92)
+    assert [skill["name"] for skill in of_skills["compared"]] == ["Django"]
+    assert client.get("/api/v1/price-range/?skill=Django&skill=%00&title=%00").status_code == 200
+    assert client.get("/api/v1/price-range/?skill=%00").status_code == 400
     for wrong in ("skill=nobody knows it", "skill=Django&currency=XX", "skill=Django&amount=1e3"):
         assert client.get(f"/api/v1/price-range/?{wrong}").status_code == 400
     assert Client().get("/api/v1/price-range/?skill=Django").status_code == 401
@@ -313,9 +411,9 @@ def test_a_range_takes_the_same_few_queries_for_any_number_of_contracts(
 ):
     count_night()
     project = ProjectFactory(skills=("Django",))
-    with django_assert_num_queries(3):  # skills, policy, prices
+    with django_assert_num_queries(4):  # skills, policy, skills with enough work, prices
         prices.for_project(project)
     finished(*past, euros(*range(100, 200)), skills=("Django", "Stripe"))
     count_night()
-    with django_assert_num_queries(3):
-        assert prices.for_project(project).contracts == 60
+    with django_assert_num_queries(4):
+        assert prices.for_project(project).range.contracts == 50

@@ -173,7 +173,11 @@ def test_dismissing_twice_is_dismissing_once_and_only_for_oneself(past):
 
 def test_an_unknown_skill_is_not_found(past):
     user = freelancer("Django")
-    assert signed_in(user).post(PAGE, {"dismiss": "no-such-skill"}).status_code == 404
+    client = signed_in(user)
+    for name in ("dismiss", "restore"):
+        for slug in ("no-such-skill", "\x00"):
+            assert client.post(PAGE, {name: slug}).status_code == 404
+    assert not DismissedSkill.objects.exists()
 
 
 def test_the_api_lists_dismisses_and_restores(past):

@@ -13,6 +13,7 @@ from django.http import Http404
 
 from accounts.models import Skill
 from marketplace.core import clock
+from marketplace.core.text import line
 from matching.insight.models import SkillMonth, SkillYear
 from matching.insight.selectors.nights import counted_until, months_before
 from payments.services import policies
@@ -57,6 +58,8 @@ class MarketPage:
     """One page of the list, the most asked first; `after` is the cursor of the next one."""
 
     rows: Sequence[SkillRow]
+    # What the names were looked for with, tidied.
+    name: str
     after: str
     people: int
     until: dt.datetime | None
@@ -76,9 +79,10 @@ class SkillMarket:
 def market(*, name: str = "", after: str = "", limit: int = PAGE) -> MarketPage:
     """The most asked skills of the last twelve months that enough clients asked for."""
     people = policies.current().insight_people
+    name, after = line(name)[:LONGEST_NAME], line(after)
     rows = SkillYear.objects.filter(clients__gte=people).select_related("skill")
     if name:
-        rows = rows.filter(skill__name__icontains=name[:LONGEST_NAME])
+        rows = rows.filter(skill__name__icontains=name)
     if after:
         last = SkillYear.objects.filter(skill__slug=after).first()
         if last is not None:
@@ -88,6 +92,7 @@ def market(*, name: str = "", after: str = "", limit: int = PAGE) -> MarketPage:
     page = found[:limit]
     return MarketPage(
         rows=[SkillRow(row.skill, _figures(row, people)) for row in page],
+        name=name,
         after=page[-1].skill.slug if len(found) > limit else "",
         people=people,
         until=counted_until(),
@@ -115,7 +120,7 @@ def skill_market(slug: str, *, months: int) -> SkillMarket:
 
 def listed_skill(slug: str) -> Skill:
     """A curated skill by its slug; 404 for what anybody may have typed."""
-    skill = Skill.objects.filter(slug=slug, state=Skill.State.CURATED).first()
+    skill = Skill.objects.filter(slug=line(slug), state=Skill.State.CURATED).first()
     if skill is None:
         raise Http404
     return skill

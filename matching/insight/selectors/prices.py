@@ -1,7 +1,8 @@
 """What work like this came to: the nearest finished contracts in the same currency.
 
 Near is who asked for the same skills, then who used the same words. Where anybody lives is not
-looked at, and other currencies are never converted.
+looked at, and other currencies are never converted. A skill that few contracts asked for is not
+looked at either: what it adds to a range or takes from it would be those few contracts' prices.
 """
 
 import re
@@ -10,7 +11,9 @@ from dataclasses import dataclass
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db.models import (
+    BigIntegerField,
     Case,
+    Count,
     ExpressionWrapper,
     F,
     FloatField,
@@ -21,13 +24,16 @@ from django.db.models import (
 )
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
+from django.http import Http404
 
 from accounts.models import Skill
 from marketplace.core.money import Money
 from matching.insight.models import FinishedPrice
-from matching.insight.prices import Range, Sample, TooFew, price_range
+from matching.insight.prices import Range, Sample, price_range
+from payments.models import PlatformPolicy
 from payments.services import policies
 from projects.models import Project
+from projects.selectors.projects import Reader, project_to_see
 
 # The nearest contracts that are looked at; with more the far ones would say as much as the near.
 NEAREST = 60
@@ -41,15 +47,15 @@ WORDS = 0.5
 
 @dataclass(frozen=True)
 class PriceHint:
-    """What similar finished work came to, in one currency, or how little there is of it."""
+    """What similar finished work came to, in one currency; no range where there is too little."""
 
     currency: str
     skills: Sequence[Skill]
+    # Those of them that enough finished contracts asked for.
+    compared: Sequence[Skill]
     # How many skills a contract had to share.
     shared: int
     range: Range | None
-    # Contracts that could be counted, whether or not they were enough.
-    contracts: int
     needed: int
     people: int
     months: int
@@ -93,48 +99,78 @@ class PriceHint:
 
 
 def for_project(project: Project) -> PriceHint:
-    """For what is asked of bidders, or was: three queries."""
+    """For what is asked of bidders: four queries."""
     skills = list(project.skills.order_by("name"))
-    return for_work(skills, title=project.title, currency=project.currency, beside=project)
+    return for_work(skills, title=project.title, currency=project.currency)
 
 
-def for_work(
-    skills: Sequence[Skill], *, title: str, currency: str, beside: Project | None = None
-) -> PriceHint:
-    """For work that needs these skills, in one query besides the policy's.
-
-    `beside` is left out: a finished project is no example for itself.
-    """
+def for_work(skills: Sequence[Skill], *, title: str, currency: str) -> PriceHint:
+    """For work that needs these skills, in two queries besides the policy's."""
     policy = policies.current()
-    shared = 1 if len(skills) < 3 else 2
-    found: Range | TooFew = TooFew(0)
-    if skills:
-        samples = _nearest(skills, title=title, currency=currency, shared=shared, beside=beside)
+    compared = _well_known(skills, currency=currency, policy=policy)
+    shared = 1 if len(compared) < 3 else 2
+    found: Range | None = None
+    if compared:
+        samples = _nearest(compared, title=title, currency=currency, shared=shared)
         found = price_range(
             samples, contracts=policy.insight_contracts, people=policy.insight_people
         )
     return PriceHint(
         currency=currency,
         skills=skills,
+        compared=compared,
         shared=shared,
-        range=found if isinstance(found, Range) else None,
-        contracts=found.contracts,
+        range=found,
         needed=policy.insight_contracts,
         people=policy.insight_people,
         months=policy.insight_months,
     )
 
 
-def _nearest(
-    skills: Sequence[Skill], *, title: str, currency: str, shared: int, beside: Project | None
-) -> list[Sample]:
+def project_with_prices(reader: Reader, ref: str) -> Project:
+    """An open project; 404 for any other.
+
+    Of a project that is over, the nearest finished contract is its own, and what that came to
+    could be told from the range of the same skills without it.
+    """
+    project = project_to_see(reader, ref)
+    if not project.is_open:
+        raise Http404
+    return project
+
+
+def _well_known(
+    skills: Sequence[Skill], *, currency: str, policy: PlatformPolicy
+) -> Sequence[Skill]:
+    """The skills that pass the floors of a range each by itself."""
+    if not skills:
+        return []
+    wanted = [skill.pk for skill in skills]
+    each = Func(F("skills"), function="unnest", output_field=BigIntegerField(), set_returning=True)
+    known = (
+        FinishedPrice.objects.filter(currency=currency, skills__overlap=wanted)
+        .values(asked=each)
+        .annotate(
+            contracts=Count("pk"),
+            clients=Count("client", distinct=True),
+            freelancers=Count("freelancer", distinct=True),
+        )
+        .filter(
+            contracts__gte=policy.insight_contracts,
+            clients__gte=policy.insight_people,
+            freelancers__gte=policy.insight_people,
+        )
+    )
+    enough = {row["asked"] for row in known}
+    return [skill for skill in skills if skill.pk in enough]
+
+
+def _nearest(skills: Sequence[Skill], *, title: str, currency: str, shared: int) -> list[Sample]:
     size = Func(F("skills"), function="cardinality", output_field=IntegerField())
     together = Cast(size + Value(len(skills)) - F("shared"), FloatField())
     rows = FinishedPrice.objects.filter(
         currency=currency, skills__overlap=[skill.pk for skill in skills]
     )
-    if beside is not None:
-        rows = rows.exclude(project=beside)
     alike = (
         rows.annotate(shared=_in_common(skills))
         .filter(shared__gte=shared)

@@ -11,6 +11,7 @@ from accounts.models import ProfileSkill
 from marketplace.core import clock
 from matching.insight.models import CountedNight, SkillMonth, SkillYear
 from matching.insight.selectors.nights import months_before
+from matching.insight.selectors.people import stand_ins
 from matching.selectors.documents import findable
 from payments.models import PlatformPolicy
 from payments.services import policies
@@ -20,7 +21,7 @@ LOCK = 727_018
 NIGHTS_KEPT = 30
 
 # Finished for what was agreed: nothing called off counts, and work that was settled for less says
-# little about what such work costs.
+# little about what such work costs. Nor does work that somebody did for their own company.
 PRICES = """
     INSERT INTO matching_finishedprice
         (contract_id, project_id, client_id, freelancer_id, currency, price_minor, skills)
@@ -39,6 +40,16 @@ PRICES = """
     WHERE contract.status = 'completed'
       AND contract.ended_at >= %(since)s AND contract.ended_at < %(until)s
       AND paid.minor > 0 AND NOT paid.settled AND asked.skills IS NOT NULL
+      AND NOT EXISTS (
+          SELECT 1 FROM accounts_membership hires JOIN accounts_membership works USING (user_id)
+          WHERE hires.party_id = contract.client_id AND works.party_id = contract.freelancer_id
+      )
+"""
+# The floors count people, so whoever has several companies is one client and one freelancer.
+PEOPLE = """
+    UPDATE matching_finishedprice SET {side} = stands.party
+    FROM unnest(%(parties)s::bigint[], %(stand_ins)s::bigint[]) AS stands (alias, party)
+    WHERE {side} = stands.alias
 """
 
 # Rounded to two figures where it is read. A currency below the floors, or where one party has more
@@ -168,6 +179,10 @@ def _count_prices(cursor: Any, policy: PlatformPolicy, until: dt.datetime) -> in
     cursor.execute("DELETE FROM matching_finishedprice")
     cursor.execute(PRICES, {"since": _midnight(first), "until": until})
     found = int(cursor.rowcount)
+    stands = stand_ins()
+    aliases = {"parties": list(stands), "stand_ins": list(stands.values())}
+    for side in ("client_id", "freelancer_id"):
+        cursor.execute(PEOPLE.format(side=side), aliases)
     cursor.execute(USUAL, floors)
     return found
 
