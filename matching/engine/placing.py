@@ -29,9 +29,6 @@ NEW_POOL = 30
 # Nobody takes a place by rule who has less than this part of the score of whoever moves down,
 # or is worth less than this part of the middle one of those shown.
 FIT_FLOOR = 0.8
-# For a kept place a score need only be this part of that of whoever moves down: five works of a
-# person are summed up, and a newcomer has three at most, however good each of them is.
-KEPT_FLOOR = 0.6
 # Shares of the full strength that are tried, until little enough quality is lost.
 LEVELS = (1.0, 0.75, 0.5, 0.25, 0.0)
 
@@ -51,7 +48,6 @@ class Policy:
 
     kept: tuple[int, ...] = KEPT_FOR_NEW
     fit_floor: float = FIT_FLOOR
-    kept_floor: float = KEPT_FLOOR
     # How much of their score somebody can gain who was owed all attention, and lose who has had
     # twice too much. 1 / fit_floor - 1, so whoever gains passes nobody far better.
     strength: float = 0.25
@@ -282,7 +278,7 @@ class _Query:
                 break
             if sum(each.is_new for each in order[: at + 1]) >= count:
                 continue
-            enough = self.policy.kept_floor * order[at].score
+            enough = self.policy.fit_floor * order[at].score
             fitting = [
                 each
                 for each in order[at + 1 :]

@@ -235,7 +235,7 @@ def test_the_settings_name_every_limit_that_is_used():
 
     assert set(base.LIMITS) == {
         *("paper", "export", "stripe", "mailed_code", "code_try", "skill_reading"),
-        *("api", "api_visitor", "skill_names"),
+        *("api", "api_visitor", "skill_names", "price_range", "why_not", "match_appeal"),
     }
     for told in base.LIMITS.values():
         limits.Limit(**told)

@@ -11,7 +11,7 @@ from matching.engine import explain, redact, text
 from matching.engine.documents import HistoryItem, Need, PersonDoc
 from matching.engine.encoder import load_encoder, why_not
 from matching.engine.meaning import Reader
-from matching.engine.placing import KEPT_FLOOR, KEPT_FOR_NEW
+from matching.engine.placing import FIT_FLOOR, KEPT_FOR_NEW
 from matching.engine.rank import build_index
 from matching.engine.weights import load_weights
 from matching.models import Kind, Match
@@ -266,7 +266,7 @@ def test_a_place_is_kept_for_a_newcomer_who_fits_and_for_none_who_does_not():
 
     assert kept(found) == [(KEPT_FOR_NEW[2], "fits")]
     displaced, place = found[KEPT_FOR_NEW[2] + 1], found[KEPT_FOR_NEW[2]]
-    assert KEPT_FLOOR * displaced.score <= place.score < displaced.score
+    assert FIT_FLOOR * displaced.score <= place.score < displaced.score
     said = {words.text for words in explain.words(place.reasons, "client")}
     assert "Few projects here so far" in said
 
