@@ -217,7 +217,7 @@ def _beside_active(model: MatchModel) -> list[Fact]:
     shown = registry.trial(model, beside=now)
     facts += [
         (_("Tried since"), moment_text(model.shadow_since) if model.shadow_since else "–"),
-        (_("Lists compared"), shown.lists),
+        (_("Lists of people compared"), shown.lists),
         (_("Of the first ten, both have"), _share(shown.overlap)),
         (_("Kendall’s tau of the first ten"), _number(shown.tau)),
         (_("Newcomers in the first ten"), f"{_share(shown.new_tried)} ({_share(shown.new)})"),

@@ -12,14 +12,14 @@ from matching.selectors import log
 # A ranking gets its number before it is committed; after so long it is there or never will be.
 SETTLED = dt.timedelta(hours=1)
 # Rankings under one seal: whoever checks one of them reads them all.
-MOST = 1000
+MOST = 250
 
 
 @transaction.atomic
 def seal_rankings() -> AuditRow | None:
-    """Write a digest of the next settled rankings into the audit log, or None if there are none.
+    """Write digests of the next settled rankings into the audit log, or None if there are none.
 
-    Two at once write the same digest twice, which is harmless.
+    Two at once write the same digests twice, which is harmless.
     """
     rows = MatchRun.objects.filter(pk__gt=log.last_sealed()).order_by("pk")
     # A seal covers every number from its first to its last, so it ends before who may be missing.
@@ -27,7 +27,6 @@ def seal_rankings() -> AuditRow | None:
     runs = list((rows.filter(pk__lt=young) if young else rows)[:MOST])
     if not runs:
         return None
-    count, sha256 = log.digest_of(runs)
     return audit.record(
         None,
         log.SEALED,
@@ -35,6 +34,5 @@ def seal_rankings() -> AuditRow | None:
         rule="matching.seal_rankings",
         first=runs[0].pk,
         last=runs[-1].pk,
-        rows=count,
-        sha256=sha256,
+        rankings=[log.sealed(run) for run in runs],
     )

@@ -47,7 +47,7 @@ PERMISSION = "matching.act_on_matchmodel"
 SWITCH_PERMISSION = "matching.act_on_matcherswitch"
 # A file of weights is a page of numbers.
 LARGEST_FILE = 50_000
-# No trial needs more comparisons than this; they are kept for good.
+# No trial needs more comparisons of one kind than this; they are kept for good.
 MOST_FIGURES = 10_000
 
 
@@ -233,7 +233,7 @@ def compare_tried(
     except BadWeights:
         log.exception("weights %s are not tried", model.version)
         return
-    if ShadowFigure.objects.filter(model=model).count() >= MOST_FIGURES:
+    if ShadowFigure.objects.filter(model=model, kind=run.kind).count() >= MOST_FIGURES:
         return
     other = rank(ready.matcher.weighing(weights.weights))
     both = chain(found, other)
@@ -327,12 +327,13 @@ def why_not_by(asked: Promotion, by: User) -> str:
 
 
 @transaction.atomic
-def roll_back(*, why: str, by: User | None = None) -> MatchModel:
+def roll_back(*, why: str, by: User | None = None, of: int | None = None) -> MatchModel:
     """Put the weights that were active before back to use, at once; returns them.
 
     One person is enough. Without a person (a red audit) only what people or a release put to use
-    is taken back, never a step back that was taken already. Raises NotAllowed, InvalidInput, and
-    DomainError when there is nothing to go back to.
+    is taken back, never a step back that was taken already. `of` are the weights that are meant,
+    if not whichever are active. Raises NotAllowed, InvalidInput, and DomainError when there is
+    nothing to go back to.
     """
     if by:
         _check_person(by)
@@ -341,6 +342,8 @@ def roll_back(*, why: str, by: User | None = None) -> MatchModel:
     now = registry.active()
     if now is None or now.replaced is None:
         raise DomainError(_("There are no weights to go back to. You can switch matching off."))
+    if of not in (None, now.pk):
+        raise DomainError(_("Other weights are active by now."))
     last = registry.history_in_use().first()
     if by is None and last and last.what == What.ROLLED_BACK:
         raise DomainError(_("This was taken back once already. A person has to decide."))

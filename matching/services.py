@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from matching.engine.rank import Matcher
     from matching.engine.retriever import Retriever
+    from matching.selectors.registry import Deployed
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ def rank_people(project_id: int, *, why: str) -> Sequence[int]:
         Project.objects.select_for_update(of=("self",), no_key=True).get(pk=project.pk)
         Match.objects.filter(kind=Kind.PEOPLE, project=project).delete()
         rows = [Match(project=project, party_id=int(each.id)) for each in ranking.found]
-        _write(run, ranking, rows)
+        _write(run, ranking, rows, model=ready.model)
         _note_attention(run, ranking)
         _leave_out_who_left(project, ranking)
     model_services.compare_tried(ready, run, ranking.found, lambda tried: rank(tried).found)
@@ -149,7 +150,7 @@ def rank_projects(party_id: int, *, why: str) -> Sequence[int]:
             return []
         Match.objects.filter(kind=Kind.PROJECTS, party=party).delete()
         rows = [Match(party=party, project_id=int(each.id)) for each in ranking.found]
-        _write(run, ranking, rows)
+        _write(run, ranking, rows, model=ready.model)
         if not documents.suggestable().filter(party=party).exists():
             Match.objects.filter(kind=Kind.PEOPLE, party=party).delete()
             return []
@@ -250,9 +251,9 @@ def old_attention() -> "QuerySet[Attention]":
     return Attention.objects.filter(at__lt=clock.now() - attention.WINDOW)
 
 
-def _write(run: MatchRun, ranking: Ranking, rows: Sequence[Match]) -> None:
+def _write(run: MatchRun, ranking: Ranking, rows: Sequence[Match], *, model: "Deployed") -> None:
     run.seed = ranking.seed
-    run.record = record.written(ranking)
+    run.record = record.written(ranking, {"version": model.version, "sha256": model.sha256})
     run.method = record.digest(run.record)
     run.results = record.rows(ranking.places[: len(rows)])
     run.save()

@@ -1,6 +1,5 @@
 """What people decide about suggestions, carried out at once."""
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -13,13 +12,13 @@ from marketplace.core.errors import InvalidInput
 from matching import services
 from matching.models import MatchRun, MatchWishes, SkillReading, WhyNot
 from matching.selectors import wishes
+from matching.selectors.log import LOG_STAYS
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 PARTS = ("skills", "works", "profile")
 # The database lets no younger ranking go (AI Act, article 26 (6)).
-LOG_STAYS = dt.timedelta(days=184)
 
 
 @transaction.atomic

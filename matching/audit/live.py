@@ -83,6 +83,8 @@ def audit(logged: Logged, *, since: dt.date, until: dt.date) -> Audit:
         "people": len(people),
         "impressions": int(((place > 0) & (place <= SEEN)).sum()),
         "bids": int(bid.sum()),
+        "engine": logged.engines,
+        "weights": logged.weights,
     }
     return Audit(sorted(findings, key=lambda each: int(each.metric[1:])), {}, about)
 

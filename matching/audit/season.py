@@ -22,7 +22,6 @@ from matching.engine.columns import Floats, Ints
 from matching.engine.documents import Need, PersonDoc, Ranked
 from matching.engine.index import NEW_UP_TO, Flags
 from matching.engine.rank import build_index
-from matching.engine.weights import load_weights
 
 SEEN = 10
 DAY = dt.date(2026, 9, 1)
@@ -33,6 +32,10 @@ SHORTLISTED = 3
 
 class Ranker(Protocol):
     """Whatever scores people for a project: the product's matcher, or one of the twins."""
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """What it scores with."""
 
     def scores_for(self, need: Need) -> tuple[Sequence[str], Floats, Mapping[str, Floats]]:
         """Ids, scores and features of everybody."""
@@ -100,8 +103,17 @@ class Season:
 
 
 def the_product(people: Sequence[PersonDoc], marks: Sequence[Marks], at: dt.date) -> Ranker:
-    """The matcher this site uses, by words alone. It is not given the marks."""
+    """The matcher as it is shipped, by words alone. It is not given the marks."""
     return build_index(people, (), at=at)
+
+
+def weighing(weights: Mapping[str, float]) -> Make:
+    """The same matcher with other weights, like those that rank on this site."""
+
+    def make(people: Sequence[PersonDoc], marks: Sequence[Marks], at: dt.date) -> Ranker:
+        return build_index(people, (), at=at, weights=weights)
+
+    return make
 
 
 def placed_by(policy: placing.Policy) -> Order:
@@ -172,7 +184,12 @@ class _Market:
         project = self._crowd.project()
         ids, scores, features = ranker.scores_for(project.need)
         candidates = candidates_of(
-            ids, scores, features, new=new, seen=self._seen, earned=self._earned
+            ids,
+            scores,
+            comparable(features, ranker.weights),
+            new=new,
+            seen=self._seen,
+            earned=self._earned,
         )
         seed = project.need.id
         placed = self._order(candidates, seed)
@@ -257,14 +274,13 @@ class _Row:
 def candidates_of(
     ids: Sequence[str],
     scores: Floats,
-    features: Mapping[str, Floats],
+    fits: Floats,
     *,
     new: Collection[str],
     seen: Mapping[str, float],
     earned: Mapping[str, float],
 ) -> list[placing.Candidate]:
     """Everybody with a score, as the placing is told of them."""
-    fits = comparable(features, load_weights())
     return [
         placing.Candidate(
             id=ids[at],

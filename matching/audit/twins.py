@@ -25,6 +25,11 @@ class Twin:
     def __init__(self, inner: Ranker, factors: Mapping[str, float]) -> None:
         self._inner, self._factors = inner, factors
 
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """Those of the product."""
+        return self._inner.weights
+
     def scores_for(self, need: Need) -> tuple[Sequence[str], Floats, Mapping[str, Floats]]:
         """As the product has them, each times the factor of the person."""
         ids, scores, features = self._inner.scores_for(need)

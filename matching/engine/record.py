@@ -14,7 +14,7 @@ from typing import Any
 from matching.engine.documents import Ranked
 from matching.engine.placing import Candidate, Place, Policy, place
 
-# The form of a record; a change of what stands in it or of how it is read takes the next number.
+# The form of a record; a change of how it is made again takes the next number.
 FORM = 1
 # Features and scores are what these digits say, so that a record adds up to the last one.
 DIGITS = 9
@@ -55,11 +55,12 @@ def rows(places: Sequence[Place]) -> list[list[Any]]:
     ]
 
 
-def written(ranking: Ranking) -> dict[str, Any]:
-    """What the places were made from, as JSON."""
+def written(ranking: Ranking, model: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What the places were made from, as JSON; `model` says which weights these are."""
     names = sorted(ranking.weights)
     return {
         "form": FORM,
+        **({"model": dict(model)} if model else {}),
         "policy": dataclasses.asdict(ranking.policy),
         "weights": dict(ranking.weights),
         "features": names,

@@ -3,11 +3,9 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable
 from itertools import zip_longest
 from typing import Any
 
-from django.conf import settings
 from django.db.models import QuerySet
 
 from marketplace.core import clock
@@ -16,6 +14,8 @@ from matching.engine import record
 from matching.models import MatchRun
 
 SEALED = "rankings.sealed"
+# Nothing in the log goes before it is so old; a person may have the rest of theirs deleted.
+LOG_STAYS = dt.timedelta(days=184)
 
 
 def ranking_to_replay(pk: int) -> MatchRun | None:
@@ -67,43 +67,45 @@ def seal_of(run: MatchRun) -> AuditRow | None:
 
 
 def holds(seal: AuditRow) -> bool:
-    """Whether the rankings of a seal are what they were; the audit chain holds the seal itself."""
+    """Whether the rankings of a seal are what they were; the audit chain holds the seal itself.
+
+    Old ones may be gone: they are forgotten in time, and their people may have them deleted.
+    """
     rows = MatchRun.objects.filter(pk__gte=seal.facts["first"], pk__lte=seal.facts["last"])
-    return digest_of(rows.order_by("pk").iterator(chunk_size=100)) == (
-        seal.facts["rows"],
-        seal.facts["sha256"],
-    )
+    missing = {pk: (at, sha256) for pk, at, sha256 in seal.facts["rankings"]}
+    for run in rows.order_by("pk").iterator(chunk_size=100):
+        if missing.pop(run.pk, None) != (run.at.isoformat(), digest_of(run)):
+            return False
+    forgotten = clock.now() - LOG_STAYS
+    return all(dt.datetime.fromisoformat(at) < forgotten for at, _sha256 in missing.values())
 
 
-def is_past(seal: AuditRow) -> bool:
-    """Whether rankings of a seal may be forgotten by now, so that it cannot be checked."""
-    return seal.at < clock.now() - dt.timedelta(days=settings.MATCH_RUN_DAYS)
+def sealed(run: MatchRun) -> list[Any]:
+    """A ranking as its seal has it: which one, of when, and the digest of all it says."""
+    return [run.pk, run.at.isoformat(), digest_of(run)]
 
 
-def digest_of(runs: Iterable[MatchRun]) -> tuple[int, str]:
-    """How many rankings these are, and one digest of all they say."""
-    chain, count = hashlib.sha256(), 0
-    for run in runs:
-        fields = [
-            run.pk,
-            run.kind,
-            run.project_id,
-            run.party_id,
-            run.why,
-            run.engine,
-            run.at.isoformat(),
-            run.as_of.isoformat(),
-            run.took_ms,
-            run.considered,
-            run.results,
-            run.seed,
-            run.record,
-            run.method,
-        ]
-        said = json.dumps(fields, sort_keys=True, separators=(",", ":"))
-        chain.update(hashlib.sha256(said.encode()).digest())
-        count += 1
-    return count, chain.hexdigest()
+def digest_of(run: MatchRun) -> str:
+    """The SHA-256 of all a ranking says."""
+    fields = [
+        run.pk,
+        run.kind,
+        run.project_id,
+        run.party_id,
+        run.why,
+        run.engine,
+        run.at.isoformat(),
+        run.as_of.isoformat(),
+        run.took_ms,
+        run.considered,
+        run.results,
+        run.seed,
+        run.record,
+        run.method,
+        run.wishes,
+    ]
+    said = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _seals() -> QuerySet[AuditRow]:

@@ -2,8 +2,8 @@
 
 import datetime as dt
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from matching.models import Kind, Match, MatchRun
@@ -24,6 +24,9 @@ class LoggedList:
     at: dt.datetime
     project: int
     people: Sequence[tuple[int, float]]
+    # What made it; the weights are not known of lists from before records named them.
+    engine: str = ""
+    weights: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,23 @@ class Logged:
         people = {person for each in self.lists for person, _ in each.people}
         return len(self.lists) >= ENOUGH_LISTS and len(people) >= ENOUGH_PEOPLE
 
+    @property
+    def engines(self) -> str:
+        """What engines made these lists, the one of most lists first."""
+        return _most_first(each.engine.split(" (")[0] for each in self.lists)
+
+    @property
+    def weights(self) -> str:
+        """The versions of the weights these lists were made with, that of most lists first."""
+        return _most_first(each.weights for each in self.lists)
+
     def is_new(self, person: int, at: dt.datetime) -> bool:
         """Whether somebody was new here at a time."""
         return bisect_right(self.finished.get(person, ()), at) <= NEW_UP_TO
+
+
+def _most_first(names: Iterable[str]) -> str:
+    return "; ".join(name for name, _count in Counter(names).most_common())
 
 
 def logged(since: dt.date, until: dt.date) -> Logged:
@@ -59,9 +76,10 @@ def logged(since: dt.date, until: dt.date) -> Logged:
         kind=Kind.PEOPLE, is_shown=True, at__date__gte=since, at__date__lte=until
     ).order_by("pk")
     last: dict[tuple[int, dt.date], LoggedList] = {}
-    for at, project, results in rows.values_list("at", "project", "results").iterator():
+    columns = "at", "project", "results", "engine", "record__model__version"
+    for at, project, results, engine, weights in rows.values_list(*columns).iterator():
         people = [(int(each[0]), float(each[1])) for each in results]
-        last[project, at.date()] = LoggedList(at, project, people)
+        last[project, at.date()] = LoggedList(at, project, people, engine, weights or "unknown")
     lists = list(last.values())
     parties = {person for each in lists for person, _ in each.people}
     finished: dict[int, list[dt.datetime]] = defaultdict(list)

@@ -46,6 +46,7 @@ class State:
 class Tried:
     """What trying weights has shown so far."""
 
+    # Of people: newcomers are counted on those alone.
     lists: int
     overlap: float | None
     tau: float | None
@@ -149,9 +150,19 @@ def against(model: MatchModel) -> list[str]:
 
 
 def _against_figures(model: MatchModel, now: MatchModel) -> list[str]:
-    suites = sorted(set(model.figures) & set(now.figures))
-    if not suites:
+    suites = sorted(now.figures)
+    if not suites or not model.figures:
         return [_("There are no benchmark figures of these and of the active weights alike.")]
+    missing = [
+        suite
+        for suite in suites
+        if model.figures.get(suite, {"n": 0})["n"] < now.figures[suite]["n"]
+    ]
+    if missing:
+        return [
+            _("The active weights were measured on more. Missing or too short: %(suites)s.")
+            % {"suites": ", ".join(missing)}
+        ]
     here, there = _mean(model.figures, suites), _mean(now.figures, suites)
     margin = policies.current().shadow_loss / 1000
     # Figures have three or four digits; half of the last one is rounding.
@@ -180,24 +191,26 @@ def _against_trial(model: MatchModel, now: MatchModel) -> list[str]:
     shown = trial(model, beside=now)
     if shown.lists < policy.shadow_lists:
         found.append(
-            _("Only %(lists)d of %(wanted)d lists have been compared.")
+            _("Only %(lists)d of %(wanted)d lists of people have been compared.")
             % {"lists": shown.lists, "wanted": policy.shadow_lists}
         )
-    elif (shown.new_tried or 0.0) < NEWCOMERS_KEPT * (shown.new or 0.0):
+    elif shown.new is None or shown.new_tried is None:
+        found.append(_("Nobody stood in those lists, so how they show newcomers is not known."))
+    elif shown.new_tried < NEWCOMERS_KEPT * shown.new:
         found.append(_("They show fewer than four fifths of the newcomers the active ones show."))
     return found
 
 
 def trial(model: MatchModel, *, beside: MatchModel) -> Tried:
-    """What lists ranked with both have shown since this trial began, in one query."""
+    """What lists of people ranked with both have shown since this trial began, in one query."""
     rows = ShadowFigure.objects.filter(model=model, against=beside)
     if model.shadow_since:
         rows = rows.filter(at__gte=model.shadow_since)
     people = Q(kind=Kind.PEOPLE)
     sums = rows.aggregate(
-        lists=Count("pk"),
-        overlap=Avg("overlap"),
-        tau=Avg("tau"),
+        lists=Count("pk", filter=people),
+        overlap=Avg("overlap", filter=people),
+        tau=Avg("tau", filter=people),
         new=Sum("new", filter=people),
         new_tried=Sum("new_tried", filter=people),
         people=Sum("listed", filter=people),

@@ -14,14 +14,16 @@ from django.urls import reverse
 
 from accounts.models import Profile
 from marketplace.core import clock
+from marketplace.core.errors import DomainError
 from marketplace.core.models import AuditRow
 from matching.audit import benchmark, chance, live, metrics, probes, report, season, twins
 from matching.audit.crowd import GROUPS, QUALIFIED, Crowd
 from matching.audit.verdicts import BOUNDS, Verdict, judge, judge_group
-from matching.audit_services import keep_audit
+from matching.audit_services import go_back, keep_audit
 from matching.engine import placing
-from matching.models import BiasAudit, Kind, MatchRun
-from matching.selectors import documents
+from matching.engine.weights import VERSION, digest_of, load_weights
+from matching.models import BiasAudit, Kind, MatchModel, MatchRun
+from matching.selectors import documents, registry
 from matching.selectors.logged import Logged, LoggedList, logged
 from tests.matching.conftest import a_client, a_freelancer, a_project, finished_work
 
@@ -249,6 +251,26 @@ def test_the_audit_places_people_as_the_product_does(played):
     assert [each.id for each in found] == [first[at] for at in range(1, len(found) + 1)]
 
 
+def test_the_weights_that_are_asked_for_are_the_ones_that_score_and_place():
+    def candidates_with(make):
+        found = []
+
+        def order(candidates, seed):
+            found.extend(candidates)
+            return season.by_score(candidates, seed)
+
+        season.play(make, order, size=replace(SMALL, searches=1))
+        return found
+
+    weights = load_weights()
+    shipped = candidates_with(season.the_product)
+    assert candidates_with(season.weighing(weights)) == shipped
+    other = candidates_with(season.weighing({**weights, "skills": 0.0, "words": 0.0}))
+    assert max(each.fit for each in shipped) > 0
+    assert {each.fit for each in other} == {0.0}
+    assert [each.score for each in other] != [each.score for each in shipped]
+
+
 def test_newcomers_get_more_attention_than_by_score_alone_at_little_cost(played):
     alone, *_ = benchmark.newcomer_ratio(played, alone=True)
     placed, *_ = benchmark.newcomer_ratio(played)
@@ -374,56 +396,130 @@ def test_the_log_is_read_with_what_came_of_it():
             kind=Kind.PEOPLE,
             project=project,
             why=MatchRun.Why.SWEEP,
-            engine="test",
+            engine="test (1 of 2 read)",
             took_ms=1,
             considered=1,
             results=[[party, score, False]],
+            record={"model": {"version": f"{score}"}},
         )
     today = clock.now().date()
 
     found = logged(today, today)
 
     assert [each.people for each in found.lists] == [[(party, 0.7)]]
+    assert (found.engines, found.weights) == ("test", "0.7")
     assert len(found.finished[party]) == 1
     assert not found.is_enough
     assert logged(today - dt.timedelta(days=2), today - dt.timedelta(days=1)).lists == []
 
 
-@pytest.mark.django_db
-def test_the_command_says_what_it_judged_and_fails_on_red(monkeypatch, capsys, tmp_path, audited):
+@pytest.fixture
+def put_to_use(db):
+    """Other weights than those that came with the software, and these."""
+    before = registry.active()
+    weights = {**load_weights(), "skills": 4.0}
+    before.move_to("retired")
+    MatchModel.objects.create(
+        status="active",
+        origin="entered",
+        weights=weights,
+        sha256=digest_of(weights),
+        engine="x",
+        replaced=before,
+    )
+    return registry.active(), before
+
+
+def test_the_command_judges_what_ranks_and_fails_on_red(
+    monkeypatch, capsys, tmp_path, audited, put_to_use
+):
     asked = []
     bad = judge("M12", "part of nDCG@10", 0.5)
     good = replace(audited, findings=[f for f in audited.findings if f.verdict != "red"])
-    monkeypatch.setattr(benchmark, "audit", lambda size: asked.append(size) or good)
-    call_command("bias_audit", "--out", str(tmp_path), "--people", "64", "--searches", "96")
+
+    def audit(make, *, size):
+        asked.append((make([], [], season.DAY).weights, size))
+        return good
+
+    monkeypatch.setattr(benchmark, "audit", audit)
+    call_command("bias_audit")
     said = capsys.readouterr().out
     assert "too few to judge" in said
-    assert asked == [season.Size(people=64, searches=96)]
+    now = put_to_use[0]
+    assert asked == [(now.weights, season.Size())]
     kept = BiasAudit.objects.get()
     assert (kept.source, kept.verdict) == ("market", good.verdict.value)
+    assert (kept.engine, kept.about["engine"]) == (f"{VERSION}, words only",) * 2
+    assert (kept.about["weights"], kept.about["sha256"]) == (now.version, now.sha256)
     assert AuditRow.objects.get(action="matcher.audited").facts["sha256"] == kept.sha256
     assert "simulated market: " in said
 
-    failing = replace(good, findings=[*good.findings, bad])
-    monkeypatch.setattr(benchmark, "audit", lambda size: failing)
+    good = replace(good, findings=[*good.findings, bad])
     with pytest.raises(CommandError):
         call_command("bias_audit")
     assert BiasAudit.objects.order_by("pk").last().verdict == "red"
+    assert "The weights stay, simulated market: The weights before were never judged" in (
+        capsys.readouterr().out
+    )
     with pytest.raises(CommandError, match="after"):
         call_command("bias_audit", "--from", "2026-11-02", "--to", "2026-11-01")
+
+    with pytest.raises(CommandError):
+        call_command("bias_audit", "--out", str(tmp_path), "--searches", "2999")
+    assert "Not kept" in capsys.readouterr().out
+    assert json.loads((tmp_path / "audit.json").read_text())[0]["about"]["weights"] == now.version
+    assert BiasAudit.objects.count() == 2
+    now.move_to("retired")
+    with pytest.raises(CommandError, match="Nothing ranks here"):
+        call_command("bias_audit")
+
+
+def kept_of(model, verdict, *, engine="votes-9", weights=None):
+    findings = [{"metric": "M3", "verdict": verdict}, {"metric": "M4", "verdict": "amber"}]
+    about = {"weights": weights or model.version}
+    told = {"verdict": verdict, "about": about, "findings": findings}
+    return keep_audit(told, source=BiasAudit.Source.MARKET, engine=engine)
+
+
+def test_a_red_audit_goes_back_where_the_weights_before_were_not_red(put_to_use):
+    now, before = put_to_use
+
+    def stays(red, why):
+        with pytest.raises(DomainError, match=why):
+            go_back(red)
+        assert registry.active() == now
+
+    stays(kept_of(now, "red"), "never judged")
+    kept_of(before, "amber", engine="votes-8")
+    stays(kept_of(now, "red"), "never judged")
+    kept_of(before, "red")
+    stays(kept_of(now, "red"), "red too")
+    kept_of(before, "amber")
+    stays(kept_of(now, "red", weights=f"{now.version}; {before.version}"), "not of the active")
+
+    red = kept_of(now, "red")
+    assert go_back(red) == before
+    assert registry.active() == before
+    assert before.acts.get().why == f"Audit {red.pk} is red: M3."
+    with pytest.raises(DomainError, match="not of the active"):
+        go_back(red)
+    with pytest.raises(DomainError, match="no weights to go back to"):
+        go_back(kept_of(before, "red"))
 
 
 @pytest.mark.django_db
 def test_everybody_can_read_the_last_audit(client, audited):
     page = reverse("pages:matching")
     assert "no audit on this site yet" in client.get(page).content.decode()
-    (told,) = report.as_json([("market", audited)])
+    about = {**audited.about, "weights": "7-abc"}
+    (told,) = report.as_json([("market", replace(audited, about=about))])
     for verdict in ("green", "red"):
         keep_audit(told | {"verdict": verdict}, source=BiasAudit.Source.MARKET, engine="votes-9")
     keep_audit(told | {"verdict": "green"}, source=BiasAudit.Source.LISTS, engine="votes-9")
 
     said = client.get(page).content.decode()
     assert "Red: to be mended" in said
+    assert "Judged with the weights 7-abc." in said
     assert said.count('<th scope="row">M15</th>') == 2
     with pytest.raises(IntegrityError), transaction.atomic():
         BiasAudit.objects.update(verdict="green")

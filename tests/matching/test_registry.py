@@ -351,7 +351,7 @@ def test_what_stands_against_weights_is_said_and_holds_them_back(staff, project,
 
     with pytest.raises(DomainError) as refused:
         model_services.propose(model, by=staff, reason=BECAUSE)
-    assert "On the benchmark they reach" in str(refused.value)
+    assert "On the benchmark they reach 0." in str(refused.value)
     assert "tried for 7 days" in str(refused.value)
     assert "Only 0 of 1 lists" in str(refused.value)
 
@@ -363,6 +363,35 @@ def test_what_stands_against_weights_is_said_and_holds_them_back(staff, project,
         assert "benchmark" not in str(registry.against(entered(staff, figures=within)))
         unmeasured = entered(staff, weights={**OTHER, "best": 0.4}, figures={})
         assert "no benchmark figures" in registry.against(unmeasured)[0]
+
+
+@pytest.mark.parametrize("n", [None, 67, 68])
+def test_weights_are_measured_on_all_that_the_active_ones_were_measured_on(staff, n):
+    figures = {**FIGURES, "work_2013": {"ndcg10": 0.9, "n": n}}
+    if n is None:
+        del figures["work_2013"]
+    assert FIGURES["work_2013"]["n"] == 68
+
+    said = registry.against(entered(staff, figures=figures))
+
+    missing = "The active weights were measured on more. Missing or too short: work_2013."
+    assert (missing in said) == (n != 68)
+
+
+def test_only_lists_of_people_tell_how_newcomers_are_shown(staff, every_list):
+    active, model = registry.active(), tried(staff)
+
+    def compared(kind):
+        ShadowFigure.objects.create(
+            model=model, against=active, kind=kind, listed=0, overlap=1, tau=1, new=0, new_tried=0
+        )
+        with clock.moved_to(clock.now() + LATER):
+            return registry.against(model)
+
+    assert compared("projects") == ["Only 0 of 1 lists of people have been compared."]
+    assert compared("people") == [
+        "Nobody stood in those lists, so how they show newcomers is not known."
+    ]
 
 
 @pytest.mark.parametrize(("new_tried", "may"), [(8, True), (7, False)])

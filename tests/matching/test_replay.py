@@ -14,7 +14,7 @@ from matching.engine import explain
 from matching.engine.documents import Reason
 from matching.engine.placing import SHOWN, Policy, attention
 from matching.models import Attention, Kind, Match, MatchRun
-from matching.selectors import log
+from matching.selectors import log, registry
 from tests.matching.conftest import a_client, a_freelancer, a_project
 from tests.matching.test_pages import address, signed_in, text_of
 
@@ -256,7 +256,7 @@ def test_a_ranking_from_before_records_says_that_it_cannot_be_made_again(people,
         call_command("replay_match", 0)
 
 
-def test_a_record_holds_ids_and_figures_only(people, project):
+def test_a_record_names_its_weights_and_holds_ids_and_figures_only(people, project):
     def leaves(value):
         if isinstance(value, dict):
             value = [*value.values()]
@@ -265,6 +265,8 @@ def test_a_record_holds_ids_and_figures_only(people, project):
         return [value]
 
     run = rank(project)
+    weights = registry.deployed()
+    assert run.record.pop("model") == {"version": weights.version, "sha256": weights.sha256}
     texts = {leaf for leaf in leaves([run.record, run.results]) if isinstance(leaf, str)}
 
     assert texts <= {*run.record["features"], "merit", "newcomer", "exploration", "exposure"}
@@ -286,7 +288,7 @@ def test_settled_rankings_are_sealed_once_and_a_later_change_is_noticed(people, 
 
     seal = AuditRow.objects.get(action=log.SEALED)
     assert (seal.facts["first"], seal.facts["last"]) == (run.pk, second.pk)
-    assert seal.facts["rows"] == 3
+    assert [row[0] for row in seal.facts["rankings"]] == [run.pk, first.pk, second.pk]
     assert f"sealed by audit row {seal.pk}" in replay(first, capsys)
 
     with connection.cursor() as cursor:
@@ -298,22 +300,55 @@ def test_settled_rankings_are_sealed_once_and_a_later_change_is_noticed(people, 
     assert audit.verify()[2] == []
 
 
-def test_a_seal_whose_rankings_are_past_their_time_is_not_called_broken(
-    people, project, settings, capsys
-):
+def test_a_change_of_what_the_person_chose_is_noticed(people, project, capsys):
+    run = sealed(rank(project))
+    assert "sealed by" in replay(run, capsys)
+
+    with connection.cursor() as cursor:
+        change_behind_the_triggers_back(cursor, """wishes = '{"skills": "off"}'""", run)
+
+    with pytest.raises(CommandError, match="comes out otherwise"):
+        replay(run, capsys)
+
+
+def test_old_rankings_may_be_gone_without_breaking_the_seal_of_others(people, project, capsys):
     run = rank(project)
-    old = logged(run, hours_ago=2)
+    old, kept = (logged(run, hours_ago=24 * 185) for _each in range(2))
+    young = logged(run, hours_ago=24 * 183)
+    sealed(run)
+
+    old.delete()
+    assert "sealed by" in replay(young, capsys)
+
+    with connection.cursor() as cursor:
+        change_behind_the_triggers_back(cursor, "considered = 1", kept)
+    with pytest.raises(CommandError, match="comes out otherwise"):
+        replay(young, capsys)
+    with connection.cursor() as cursor:
+        change_behind_the_triggers_back(cursor, f"considered = {kept.considered}", kept)
+    assert "sealed by" in replay(kept, capsys)
+
+    with connection.cursor() as cursor:
+        behind_the_triggers_back(cursor, "DELETE FROM matching_matchrun WHERE id = %s", young)
+    with pytest.raises(CommandError, match="comes out otherwise"):
+        replay(kept, capsys)
+
+
+def sealed(run):
+    """The ranking, as old as it has to be for a seal, under one with all that came after it."""
     with connection.cursor() as cursor:
         change_behind_the_triggers_back(cursor, "at = at - interval '3 hours'", run)
     tasks.seal_rankings()
-    settings.MATCH_RUN_DAYS = 0
-
-    assert "too long ago to be checked" in replay(old, capsys)
+    return run
 
 
 def change_behind_the_triggers_back(cursor, change, run):
+    behind_the_triggers_back(cursor, f"UPDATE matching_matchrun SET {change} WHERE id = %s", run)
+
+
+def behind_the_triggers_back(cursor, sql, run):
     # What waits for the end of the transaction keeps a table from being altered.
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     cursor.execute("ALTER TABLE matching_matchrun DISABLE TRIGGER USER")
-    cursor.execute(f"UPDATE matching_matchrun SET {change} WHERE id = %s", [run.pk])
+    cursor.execute(sql, [run.pk])
     cursor.execute("ALTER TABLE matching_matchrun ENABLE TRIGGER USER")

@@ -1,5 +1,6 @@
 """Audit the matcher: on the lists people were shown, and on a market whose truth is known."""
 
+import dataclasses
 import datetime as dt
 from argparse import ArgumentParser
 from pathlib import Path
@@ -8,8 +9,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from marketplace.core import clock
-from matching.audit_services import keep_audit
+from marketplace.core.errors import DomainError
+from matching.audit_services import go_back, keep_audit
+from matching.engine.weights import BadWeights
 from matching.models import BiasAudit
+from matching.selectors import registry
 
 WINDOW = dt.timedelta(days=30)
 
@@ -18,8 +22,10 @@ class Command(BaseCommand):
     """`manage.py bias_audit [--from DAY --to DAY --out DIR --searches N]`; exit code 1 on red."""
 
     help = (
-        "Judge the matcher by M1 to M15 on a simulated market, and on the logged lists of a "
-        "period where there are enough of them. Exits with 1 when anything is red."
+        "Judge the matcher with the active weights by M1 to M15 on a simulated market, and on the "
+        "logged lists of a period where there are enough of them. Exits with 1 when anything is "
+        "red, and goes back to the weights before where those were not. Audits of a market that is "
+        "smaller than usual are not kept."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -32,14 +38,20 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         # The engine loads numpy and scipy, which listing the commands should not.
         from matching.audit import benchmark, live, report  # noqa: PLC0415
-        from matching.audit.season import Size  # noqa: PLC0415
-        from matching.engine.weights import VERSION  # noqa: PLC0415
+        from matching.audit.season import DAY, Size, weighing  # noqa: PLC0415
+        from matching.engine.rank import build_index  # noqa: PLC0415
         from matching.selectors.logged import ENOUGH_LISTS, ENOUGH_PEOPLE, logged  # noqa: PLC0415
 
         until = options["until"] or clock.now().date()
         since = options["since"] or until - WINDOW
         if since > until:
             raise CommandError("--from is after --to. Give the earlier day first.")
+        try:
+            model = registry.deployed()
+        except BadWeights as error:
+            raise CommandError(
+                f"Nothing ranks here, so there is nothing to audit. {error}"
+            ) from error
         audits = []
         lists = logged(since, until)
         if lists.is_enough:
@@ -51,16 +63,35 @@ class Command(BaseCommand):
                 "The simulated market is judged alone."
             )
         size = Size(people=options["people"], searches=options["searches"])
-        audits.append(("simulated market", benchmark.audit(size=size)))
-        for (_, audit), told in zip(audits, report.as_json(audits), strict=True):
-            source = "lists" if "lists" in audit.about else "market"
-            keep_audit(told, source=BiasAudit.Source(source), engine=f"{VERSION}, words only")
+        audit = benchmark.audit(weighing(model.weights), size=size)
+        of = {
+            "engine": build_index((), (), at=DAY).engine,
+            "weights": model.version,
+            "sha256": model.sha256,
+        }
+        audits.append(("simulated market", dataclasses.replace(audit, about={**audit.about, **of})))
         self._tell(report.as_json(audits))
         if options["out"]:
             for name, digest in report.write(audits, options["out"]).items():
                 self.stdout.write(f"{digest}  {name}")
+        usual = Size()
+        if size.people < usual.people or size.searches < usual.searches:
+            self.stdout.write("Not kept: the market was smaller than usual.")
+        else:
+            self._keep(report.as_json(audits))
         if any(audit.reds for _, audit in audits):
             raise CommandError("Red: the figures above stop a release.", returncode=1)
+
+    def _keep(self, audits: list[dict[str, Any]]) -> None:
+        """Keep these audits, and go back to the weights before where a red one asks for it."""
+        for told in audits:
+            source = BiasAudit.Source.LISTS if "lists" in told["about"] else BiasAudit.Source.MARKET
+            kept = keep_audit(told, source=source, engine=told["about"]["engine"][:80])
+            if kept.verdict == BiasAudit.Verdict.RED:
+                try:
+                    self.stdout.write(f"Back to the weights before: {go_back(kept).version}.")
+                except DomainError as why:
+                    self.stdout.write(f"The weights stay, {told['source']}: {why}")
 
     def _tell(self, audits: list[dict[str, Any]]) -> None:
         for told in audits:

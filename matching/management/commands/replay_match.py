@@ -29,8 +29,7 @@ class Command(BaseCommand):
         except ValueError as why:
             raise CommandError(f"Ranking {run.pk} cannot be made again. {why}") from why
         seal = log.seal_of(run)
-        past = bool(seal and log.is_past(seal))
-        if seal and not past and not log.holds(seal):
+        if seal and not log.holds(seal):
             differences.append(f"seal: rankings around it are not what audit row {seal.pk} says")
         for difference in differences:
             self.stderr.write(difference)
@@ -38,13 +37,11 @@ class Command(BaseCommand):
             raise CommandError(f"Ranking {run.pk} comes out otherwise.")
         self.stdout.write(
             f"ranking {run.pk} ({run.engine}): {len(run.results)} places of {log.competitors(run)} "
-            f"candidates, all as logged; {_sealed(seal, past=past)}"
+            f"candidates, all as logged; {_sealed(seal)}"
         )
 
 
-def _sealed(seal: AuditRow | None, *, past: bool) -> str:
+def _sealed(seal: AuditRow | None) -> str:
     if seal is None:
         return "not sealed yet"
-    if past:
-        return f"sealed by audit row {seal.pk}, too long ago to be checked"
     return f"sealed by audit row {seal.pk}"
