@@ -91,7 +91,8 @@ def pay_out_at_once(
     again = account.payouts.filter(asked_as=key).first()
     if again:
         return again
-    learn_available(account)
+    # A threshold that is reached would send the same money the slow way, a moment before.
+    learn_available(account, may_send=False)
     return _ask_at_once(account.pk, by=by, amount=amount, fee=fee, key=key)
 
 
@@ -111,10 +112,11 @@ def _ask_at_once(pk: int, *, by: "User", amount: Money, fee: Money, key: str) ->
     return _request(account, amount, by=by, key=key, fee=fee)
 
 
-def learn_available(account: PayoutAccount) -> None:
+def learn_available(account: PayoutAccount, *, may_send: bool = True) -> None:
     """Ask Stripe what can go to the bank now; from the payee's threshold on it does so by itself.
 
-    Talks to Stripe, so call it outside transactions. Raises StripeAway.
+    Not so with `may_send=False`: then somebody is choosing what happens to the money. Talks to
+    Stripe, so call it outside transactions. Raises StripeAway.
     """
     try:
         reachable = account.stripe_id and not account.is_lost
@@ -122,12 +124,12 @@ def learn_available(account: PayoutAccount) -> None:
         there = gateway.ready_to_leave(account=account.stripe_id) if reachable else nothing
     except gateway.Unavailable as error:
         raise StripeAway from error
-    _keep_available(account.pk, there)
+    _keep_available(account.pk, there, may_send=may_send)
     account.refresh_from_db()
 
 
 @transaction.atomic
-def _keep_available(pk: int, there: gateway.Ready) -> None:
+def _keep_available(pk: int, there: gateway.Ready, *, may_send: bool) -> None:
     account = PayoutAccount.objects.select_for_update().select_related("party").get(pk=pk)
     account.available = {code: minor for code, minor in there.available.items() if minor > 0}
     account.at_once = {
@@ -136,7 +138,7 @@ def _keep_available(pk: int, there: gateway.Ready) -> None:
     account.available_at = clock.now()
     account.save(update_fields=["available", "available_at", "at_once"])
     threshold = account.threshold
-    if threshold and not pause_of(account):
+    if may_send and threshold and not pause_of(account):
         ready = _ready(account, threshold.currency)
         if ready >= threshold:
             _request(account, ready, by=None)

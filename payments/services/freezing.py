@@ -3,6 +3,8 @@
 News of it climbs to the market first, because the market's rows are locked before the hold.
 """
 
+import datetime as dt
+
 from django.db.models import Q, Sum
 from django.utils.translation import gettext_lazy as _
 
@@ -29,16 +31,28 @@ class PaymentQuestioned(DomainError):
 
 
 def freeze(funding: Funding) -> None:
-    """Freeze what is still held of a payment. Repeating changes nothing."""
+    """Freeze what is still held of a payment. Repeating changes nothing.
+
+    While this waits for the market's locks, what is left of one hold may become another one (rule
+    M2). So it looks again until there is none it has not seen; from the first on, the market is
+    locked.
+    """
     now = clock.now()
-    for hold in _holds_of(funding):
-        if hold.status not in {Status.HELD, Status.PAUSED, Status.FROZEN}:
-            continue
-        signals.payment_questioned.send(sender=Hold, hold=hold, at=now)
-        _lock(hold)
-        if hold.status in {Status.HELD, Status.PAUSED}:
-            hold.move_to(Status.FROZEN, frozen_from=hold.status)
-            audit.record(None, "hold.frozen", hold, rule=RULE, was=hold.frozen_from)
+    seen: set[int] = set()
+    while unseen := [hold for hold in _holds_of(funding) if hold.pk not in seen]:
+        for hold in unseen:
+            seen.add(hold.pk)
+            _freeze(hold, at=now)
+
+
+def _freeze(hold: Hold, *, at: dt.datetime) -> None:
+    if hold.status not in {Status.HELD, Status.PAUSED, Status.FROZEN}:
+        return
+    signals.payment_questioned.send(sender=Hold, hold=hold, at=at)
+    _lock(hold)
+    if hold.status in {Status.HELD, Status.PAUSED}:
+        hold.move_to(Status.FROZEN, frozen_from=hold.status)
+        audit.record(None, "hold.frozen", hold, rule=RULE, was=hold.frozen_from)
 
 
 def thaw(funding: Funding) -> None:

@@ -84,6 +84,8 @@ class Bid(StatusModel):
     sent_at = models.DateTimeField(default=clock.now)
     edited_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)
+    # Since when the client knows whose it is, where names are hidden: it is not hidden again.
+    name_shown_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     # A NotChosenReason, or the client's own words.
     not_chosen_reason = models.CharField(max_length=200, blank=True)

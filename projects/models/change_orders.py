@@ -46,6 +46,8 @@ class ChangeOrder(StatusModel):
     OPEN: ClassVar[tuple[str, ...]] = ("wanted", "offered", "agreed")
     # Somebody has to say something.
     ASKING: ClassVar[tuple[str, ...]] = ("wanted", "offered")
+    # Agreed, but it never came into force: what it had become is no part of the contract.
+    OFF: ClassVar[tuple[str, ...]] = ("unpaid", "overtaken")
     MOVES: ClassVar[dict[str, set[str]]] = {
         "wanted": {"offered", "granted", "declined", "withdrawn", "lapsed", "overtaken"},
         "offered": {"agreed", "declined", "withdrawn", "lapsed", "overtaken"},

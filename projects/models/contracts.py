@@ -63,6 +63,7 @@ class Contract(StatusModel):
         ENDED_EARLY = "ended_early", _("Ended early")
 
     MOVES: ClassVar[dict[str, set[str]]] = {"active": {"completed", "ended_early"}}
+    WITH_EXTRA_ROUNDS = 2
 
     ref = RefField()
     status = models.CharField(max_length=24, choices=Status, default=Status.ACTIVE)
@@ -76,6 +77,9 @@ class Contract(StatusModel):
     currency = models.CharField(max_length=3)
     review_days = models.PositiveSmallIntegerField()
     change_rounds = models.PositiveSmallIntegerField()
+    # Which of our terms it was signed under: 1 knows no extra rounds, so nothing about them keeps
+    # silence from releasing the money.
+    terms_version = models.PositiveSmallIntegerField(default=WITH_EXTRA_ROUNDS)
     ai_policy = models.CharField(max_length=4)
     ai_use = models.CharField(max_length=8)
     # The text both agreed to, frozen, with its digest.
@@ -129,6 +133,11 @@ class Contract(StatusModel):
 
     def get_absolute_url(self) -> str:
         return reverse("projects:contract", kwargs={"ref": self.ref})
+
+    @property
+    def orders_stop_silence(self) -> bool:
+        """Whether a wish for an extra round keeps silence from releasing the money."""
+        return self.terms_version >= self.WITH_EXTRA_ROUNDS
 
     def party(self, side: Side) -> Party:
         """Who sits on that side."""

@@ -50,6 +50,9 @@ class Proposal(StatusModel):
     amount_minor = models.BigIntegerField(null=True)
     # The rest is held for the next milestone instead of going back (rule M2).
     carry = models.BooleanField(default=False)
+    # For which one, and how much of it: nobody agrees to anything else than they have read.
+    carry_to = models.ForeignKey(Milestone, models.PROTECT, null=True, related_name="+")
+    carry_minor = models.BigIntegerField(null=True)
     reason = models.TextField(_("why"), max_length=2000)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     asked_at = models.DateTimeField(default=clock.now)
@@ -85,6 +88,11 @@ class Proposal(StatusModel):
             ),
             models.CheckConstraint(
                 condition=Q(carry=False) | Q(kind="part"), name="proposal_carries_a_rest"
+            ),
+            models.CheckConstraint(
+                condition=Q(carry_to=None, carry_minor=None)
+                | Q(carry_to__isnull=False, carry_minor__gt=0, kind="part"),
+                name="proposal_carries_so_much_there",
             ),
             models.CheckConstraint(
                 condition=Q(status="open") ^ Q(answered_at__isnull=False),

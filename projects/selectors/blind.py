@@ -18,10 +18,18 @@ from projects.selectors.projects import number_of
 
 # On the short list, or chosen: from then on the client knows who it is.
 KNOWN = (Bid.Status.SHORTLISTED, Bid.Status.ACCEPTED)
+# Any word with an ending of letters counts as an address. Not what bids are full of, and not files
+# and libraries (`node.js`, `package.json`), because no address ends so.
+WORDS = r"(?:asp|ado|vb|ml)\.net|(?:socket|draw)\.io|[bm]\.(?:sc|ed|eng|tech)"
+NO_ADDRESS = (
+    "js|jsx|tsx|mjs|json|html|htm|css|scss|less|xml|csv|sql|txt|yml|yaml|toml|php|"
+    "pdf|docx|xlsx|svg|png|jpg|jpeg|gif"
+)
 REACHES = re.compile(
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
     r"|(?:https?://|www\.)\S+"
-    r"|(?<![\w.-])[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|dev|me|info|eu|uk|de|fr|es|pt|it|nl|pl)(?:/\S*)?\b"
+    rf"|(?<![\w.-])(?!(?:{WORDS}|[\w-]+(?:\.[\w-]+)*\.(?:{NO_ADDRESS}))(?![\w-]|\.\w))"
+    r"[\w-]+(?:\.[\w-]+)*\.(?:xn--[\w-]+|[^\W\d_]{2,24})\b(?:/\S*)?"
     r"|(?<!\w)@[\w.-]+"
     r"|\+?\(?\d[\d\s()./-]{7,30}\d",
     re.IGNORECASE,
@@ -37,7 +45,8 @@ def with_number(rows: QuerySet[Bid]) -> QuerySet[Bid]:
 
 def is_blind(bid: Bid) -> bool:
     """Whether the client's people may not know yet whose bid it is."""
-    return bid.project.is_blind and bid.status not in KNOWN
+    known = bid.status in KNOWN or bid.name_shown_at is not None
+    return bid.project.is_blind and not known
 
 
 def label(number: int) -> str:

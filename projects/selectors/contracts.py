@@ -26,6 +26,7 @@ from projects.models import (
     Proposal,
 )
 from projects.models.contracts import Side
+from projects.selectors import silence
 
 TABS = {
     "active": (Contract.Status.ACTIVE,),
@@ -224,10 +225,15 @@ def _open_proposals() -> QuerySet[Proposal, Any]:
 
 
 def _open_order() -> QuerySet[ChangeOrder, Any]:
-    """What is asked or offered about a milestone whose included rounds are used up."""
-    return ChangeOrder.objects.filter(about=OuterRef("pk"), status__in=ChangeOrder.OPEN).values(
-        json=JSONObject(ref="ref", status="status", side="side", due="due_at")
-    )[:1]
+    """What is asked or offered about a milestone whose included rounds are used up.
+
+    Only while it stops silence: otherwise the reader needs to see when the money is released.
+    """
+    return (
+        silence.orders_that_stop_it()
+        .filter(about=OuterRef("pk"))
+        .values(json=JSONObject(ref="ref", status="status", side="side", due="due_at"))[:1]
+    )
 
 
 def proposal_to_answer(user: User, ref: str, proposal: str) -> tuple[Seat, Proposal]:

@@ -9,8 +9,9 @@ from marketplace.core import audit, clock
 from marketplace.core.errors import InvalidTransition
 from payments.models import Hold
 from payments.services import holds
-from projects.models import Cancellation, ChangeOrder, Milestone
+from projects.models import Cancellation, Milestone
 from projects.models.contracts import Side
+from projects.selectors import silence
 from projects.services import ending, locks, news, proposals
 from projects.services.change_orders import closing, rounds
 from projects.services.contracts import CUSTODY_RULE, end_if_over
@@ -64,7 +65,7 @@ def approve_due() -> int:
     silent = (
         Milestone.objects.filter(status=Milestone.Status.SUBMITTED, review_due_at__lte=clock.now())
         .exclude(cancellations__status=Cancellation.Status.OPEN)
-        .exclude(change_orders__status__in=ChangeOrder.OPEN)
+        .exclude(pk__in=silence.orders_that_stop_it().values("about"))
         .order_by("review_due_at")
     )
     released = 0

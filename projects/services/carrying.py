@@ -16,7 +16,7 @@ from marketplace.core.errors import DomainError
 from marketplace.core.money import Money
 from payments.models import Hold
 from payments.services import carrying, holds
-from projects.models import ChangeOrder, Milestone
+from projects.models import ChangeOrder, Milestone, Proposal
 from projects.services import clocks, locks, news
 from projects.services.contracts import LONGEST_TITLE
 
@@ -33,16 +33,19 @@ class Plan:
     # What the next milestone still needs, and what goes back all the same.
     unfunded: Money
     back: Money
+    # When it must have left us, wherever it is held: it counts from the payment it came by.
+    stop: dt.datetime
 
 
 def plan(milestone: Milestone, left: Money) -> Plan | None:
     """Where so much of a milestone's money would be held; None when it can only go back.
 
     It goes to the next milestone nobody has begun to pay, if that is due before the money has to
-    leave us, and each part is worth a payment.
+    leave us, the last warning of that is still to come, and each part is worth a payment.
     """
-    step = _next(milestone)
-    if step is None:
+    stop = milestone.custody_ends_at
+    step = _next(milestone, stop) if stop else None
+    if stop is None or step is None:
         return None
     policy = milestone.contract.policy
     least = Money.parse(str(policy.smallest_amount), left.currency)
@@ -51,12 +54,26 @@ def plan(milestone: Milestone, left: Money) -> Plan | None:
         amount = step.amount - least
     if amount < least:
         return None
-    return Plan(to=step, amount=amount, unfunded=step.amount - amount, back=left - amount)
+    return Plan(
+        to=step, amount=amount, unfunded=step.amount - amount, back=left - amount, stop=stop
+    )
 
 
-def _next(milestone: Milestone) -> Milestone | None:
-    stop = milestone.custody_ends_at
-    if stop is None or stop <= clock.now():
+def as_proposed(milestone: Milestone, proposal: Proposal) -> Plan | None:
+    """What becomes of the rest as it was proposed; None when that is not possible any more."""
+    left = proposal.back
+    found = plan(milestone, left) if proposal.carry and left else None
+    if found is None:
+        return None
+    same = (found.to.pk, found.amount.minor) == (proposal.carry_to_id, proposal.carry_minor)
+    return found if same else None
+
+
+def _next(milestone: Milestone, stop: dt.datetime) -> Milestone | None:
+    policy = milestone.contract.policy
+    # Both are warned of the stop for the last time then: nothing new is planned on such money.
+    ahead = dt.timedelta(days=policy.deposit_max_days - policy.custody_last_warning_days)
+    if clock.now() >= stop - ahead:
         return None
     steps = milestone.contract.milestones.filter(
         status=Status.PLANNED, position__gt=milestone.position
@@ -70,13 +87,13 @@ def _next(milestone: Milestone) -> Milestone | None:
     return step
 
 
-def carry(milestone: Milestone, left: Money, *, by: User) -> Money:
+def carry(milestone: Milestone, proposal: Proposal, *, by: User) -> Money:
     """Hold what is left for the next milestone; returns how much that was.
 
-    The caller holds the milestone's locks and ends it afterwards. Raises DomainError when the next
-    milestone cannot take it any more.
+    The caller holds the milestone's locks and ends it afterwards. Raises DomainError when that
+    milestone cannot take so much any more: nobody agreed to another one.
     """
-    found, hold = plan(milestone, left), milestone.hold
+    found, hold = as_proposed(milestone, proposal), milestone.hold
     if found is None or hold is None:
         raise DomainError(
             _("The rest cannot be held for the next milestone any more. Let it go back instead."),

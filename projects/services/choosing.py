@@ -33,7 +33,12 @@ def shortlist(bid: Bid, *, by: User) -> Bid:
     if bid.status == Bid.Status.SHORTLISTED:
         return bid
     shows_name = is_blind(bid)
-    bid.move_to(Bid.Status.SHORTLISTED, read_at=bid.read_at or clock.now())
+    now = clock.now()
+    bid.move_to(
+        Bid.Status.SHORTLISTED,
+        read_at=bid.read_at or now,
+        name_shown_at=bid.name_shown_at or now,
+    )
     audit.record(by, "bid.shortlisted", bid, shows_name=shows_name)
     tell_bidder(bid, project, "bid_shortlisted", key=f"bid-shortlisted:{bid.ref}:{bid.version}")
     return bid

@@ -19,7 +19,7 @@ from marketplace.core.money import Money, exponent
 from payments.models import PlatformPolicy
 from payments.services import policies
 from projects import signals
-from projects.models import Bid, Contract, Milestone, Project
+from projects.models import Bid, ChangeOrder, Contract, Milestone, Project
 from projects.models.projects import AiPolicy
 from projects.services import news
 from projects.services.change_orders import closing
@@ -240,12 +240,16 @@ def end_if_over(contract: Contract, *, by: User | None) -> None:
 
     The caller holds the locks of project and contract. `by=None` when a rule ended the last one.
     """
-    steps = list(contract.milestones.values_list("status", "hold__awarded_minor"))
-    if any(status not in Milestone.ENDED for status, _awarded in steps):
+    steps = list(
+        contract.milestones.values_list("status", "hold__awarded_minor", "change_order__status")
+    )
+    if any(status not in Milestone.ENDED for status, _awarded, _order in steps):
         return
     closing.overtake_all(contract, by=by)
-    paid = sum(awarded or 0 for _status, awarded in steps) > 0
-    whole = paid and all(status != Milestone.Status.CANCELLED for status, _awarded in steps)
+    paid = sum(awarded or 0 for _status, awarded, _order in steps) > 0
+    # What was added and never paid was never in force: without it the contract is as whole.
+    agreed = [status for status, _awarded, order in steps if order not in ChangeOrder.OFF]
+    whole = paid and all(status != Milestone.Status.CANCELLED for status in agreed)
     now = clock.now()
     contract.move_to(
         Contract.Status.COMPLETED if whole else Contract.Status.ENDED_EARLY, ended_at=now

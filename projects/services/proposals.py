@@ -79,11 +79,18 @@ def propose_part(
             _("Enter an amount above zero and below %(agreed)s") % {"agreed": money_text(agreed)},
             field="amount",
         )
-    if carry and carrying.plan(milestone, agreed - amount) is None:
+    kept = carrying.plan(milestone, agreed - amount) if carry else None
+    if carry and kept is None:
         raise InvalidInput(
             _("The rest cannot be held for a next milestone. Let it go back."), field="carry"
         )
-    part = Proposal(kind=Kind.PART, amount_minor=amount.minor, carry=carry)
+    part = Proposal(
+        kind=Kind.PART,
+        amount_minor=amount.minor,
+        carry=carry,
+        carry_to=kept.to if kept else None,
+        carry_minor=kept.amount.minor if kept else None,
+    )
     return _propose(part, milestone, side, by=by, reason=reason)
 
 
@@ -226,7 +233,7 @@ def _divide(milestone: Milestone, proposal: Proposal, *, by: User) -> None:
     closing.overtake(milestone, by=by)
     _overtake_cancellation(milestone, by=by)
     if proposal.carry:
-        carrying.carry(milestone, milestone.amount - amount, by=by)
+        carrying.carry(milestone, proposal, by=by)
     milestone.move_to(Milestone.Status.SETTLED, review_due_at=None, remind_at=None)
     holds.settle(hold, to_payee=amount, by=by, basis_detail=f"proposal:{proposal.pk}")
     end_if_over(milestone.contract, by=by)
@@ -245,7 +252,7 @@ def _record(
     milestone = proposal.milestone
     contract = milestone.contract
     back = proposal.back
-    kept = carrying.plan(milestone, back) if proposal.carry and back else None
+    kept = carrying.as_proposed(milestone, proposal)
     # Both read what is held on before it happens; what was answered otherwise has the usual words.
     kind = "carry" if kept and what in {"asked", "accepted"} else proposal.kind
     if kept:

@@ -72,14 +72,15 @@ def _propose(
     proposal = proposals.open_proposal(milestone, kind)
     hold = milestone.hold
     parts = hold.shares(proposal.amount) if proposal and proposal.amount and hold else None
-    back = proposal.back if proposal and proposal.carry else None
+    kept = carrying.as_proposed(milestone, proposal) if proposal else None
     context: dict[str, Any] = {
         "seat": seat,
         "contract": seat.contract,
         "milestone": milestone,
         "form": form,
         "proposal": proposal,
-        "kept": carrying.plan(milestone, back) if back else None,
+        "kept": kept,
+        "only_back": proposal is not None and proposal.carry and kept is None,
         "mine": proposal is not None and proposal.side == seat.side,
         "parts": parts,
         "ready": milestone.status in proposals.MOVABLE[kind],

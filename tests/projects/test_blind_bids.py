@@ -100,6 +100,29 @@ def test_on_the_short_list_the_name_is_shown_and_that_is_on_the_record(project, 
     assert AuditRow.objects.get(action="bid.shortlisted").facts == {"shows_name": True}
 
 
+def test_a_name_that_was_shown_is_not_hidden_again(project, bid, mara):
+    choosing.shortlist(bid, by=mara)
+    choosing.unshortlist(bid, by=mara)
+    shown = signed_in(mara).get(reverse("projects:bid-detail", args=[bid.ref]))
+    assert "Bid from Ines Duarte" in text_of(shown)
+
+    choosing.decline(Bid.objects.get(pk=bid.pk), by=mara, reason="price")
+    assert blind.name_for_client(Bid.objects.get(pk=bid.pk)) == "Ines Duarte"
+
+
+def test_whatever_ends_like_an_address_is_left_out_and_what_bids_are_full_of_stays():
+    for said in (
+        *("duarte.studio", "duarte.design/work", "Duarte.AI", "my.site.photography", "ines.zone"),
+        *("ines.рф", "duarte.xn--p1ai", "node.js.duarte.me", "duarte.py"),
+    ):
+        assert blind.scrubbed(f"See {said} please", []) == "See … please"
+    kept = (
+        "I use Node.js/Express, Vue.js, Next.js and ASP.NET, e.g. with socket.io, i.e. "
+        "package.json in v2.0. It took 3.5 days... then 1.200 EUR. B.Sc. in Physics."
+    )
+    assert blind.scrubbed(kept, []) == kept
+
+
 def test_the_freelancer_reads_their_own_bid_as_they_wrote_it(project, bid, ines):
     shown = text_of(signed_in(ines).get(reverse("projects:bid-detail", args=[bid.ref])))
 

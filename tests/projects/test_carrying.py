@@ -1,10 +1,15 @@
 """What is left of a milestone's money is held for the next one, when both agree (rule M2)."""
 
 import datetime as dt
+import threading
+import time
 
 import pytest
+import time_machine
+from django.db import connection, transaction
 
 from marketplace.core import clock
+from marketplace.core.display import day_text
 from marketplace.core.errors import DomainError, InvalidInput, NotAllowed
 from payments import gateway, ledger
 from payments.models import Hold, Refund, Transfer
@@ -13,7 +18,7 @@ from payments.services import carrying as carrying_money
 from payments.services import funding as payments_funding
 from projects.models import Contract, Milestone, Proposal
 from projects.services import approvals, carrying, deliveries, funding, proposals
-from tests.payments.disputing import assert_books_are_clean, charge_back, decide, top_up
+from tests.payments.disputing import assert_books_are_clean, charge_back, decide, read, top_up
 from tests.payments.threads import together
 from tests.projects.proofs import nothing_is_broken
 from tests.projects.work import Work, eur
@@ -56,6 +61,7 @@ def test_the_rest_is_held_for_the_next_milestone_and_no_cent_is_paid_twice(strip
         url, {"amount": "400", "carry": "on", "reason": "Two pages are missing."}
     )
     page = work.as_client.get(url).content.decode()
+    assert f"<dd>{day_text(work.step(1).custody_ends_at)}</dd>" in page
     for said in ("Stays held, for “Step 2”", "€200.00", "€900.00", "Agree, and take €206.00 back"):
         assert said in page
     answer = f"{work.contract.get_absolute_url()}proposals/{Proposal.objects.get().ref}/answer/"
@@ -139,6 +145,33 @@ def test_it_is_not_offered_where_nothing_can_take_it(work):
     assert work.step(1).status == Milestone.Status.SETTLED
 
 
+def test_nobody_agrees_to_another_milestone_than_they_have_read(work):
+    work.delivered(1)
+    proposal = propose(work)
+    work.funded(2)
+
+    url = f"{work.contract.get_absolute_url()}milestones/1/release-part/"
+    page = work.as_client.get(url).content.decode()
+    assert "Step 3" not in page
+    assert "Agree, and take €206.00 back" in page
+    assert "Agree to €400.00" not in page
+    with pytest.raises(DomainError) as refused:
+        proposals.answer(proposal, by=work.client, accept=True)
+    assert refused.value.code == "cannot_carry"
+    assert work.step(3).status == Milestone.Status.PLANNED
+
+
+def test_money_whose_last_warning_is_over_is_not_held_for_more_work(work):
+    step = work.delivered(1)
+    work.contract.milestones.filter(position__gt=1).update(due_on=None)
+    warned = step.hold.held_at + work.contract.policy.custody_last_warning_days * DAY
+
+    with time_machine.travel(warned - DAY, tick=False):
+        assert carrying.plan(work.step(1), eur("200.00")).stop == step.custody_ends_at
+    with time_machine.travel(warned, tick=False):
+        assert carrying.plan(work.step(1), eur("200.00")) is None
+
+
 def test_a_page_somebody_left_unpaid_is_closed_and_the_money_takes_its_place(work):
     work.delivered(1)
     started = funding.fund_milestone(work.step(2), by=work.client)
@@ -176,6 +209,44 @@ def test_when_the_bank_takes_the_payment_each_part_is_borne_once(stripe_sandbox)
     assert ledger.balance(ledger.CHARGEBACK_LOSS, "EUR") == -(eur("32.00") + eur("12.00"))
     assert not Refund.objects.exists()
     assert_books_are_clean()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_carried_while_the_bank_asks_is_frozen_as_well(work):
+    work.delivered(1)
+    proposal = propose(work)
+    charge = work.step(1).hold.funding_parts.get().funding.charge_id
+    dispute = work.stripe.charge_back(charge)
+
+    def hear():
+        try:
+            read(dispute)
+        finally:
+            connection.close()
+
+    listening = threading.Thread(target=hear)
+    with transaction.atomic():
+        proposals.answer(proposal, by=work.client, accept=True)
+        listening.start()
+        wait_for(somebody_waits)
+    listening.join(120)
+
+    assert work.step(2).hold.carried_from == work.step(1).hold
+    assert work.step(2).hold.status == Hold.Status.FROZEN
+    assert work.step(2).status == Milestone.Status.FROZEN
+
+
+def somebody_waits():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0]
+
+
+def wait_for(condition):
+    until = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_odd_cents_carried_twice_stay_to_the_last_one(stripe_sandbox):
@@ -218,8 +289,8 @@ def test_against_a_payment_for_the_next_one_at_the_same_moment_nobody_pays_twice
 
     outcomes = together(act, 2)
 
-    assert outcomes[0] == "ok"
-    taken = Hold.objects.get(carried_from__isnull=False).milestone
-    # Whoever was first: the payment that began is for a milestone nothing was carried to.
-    assert taken.position == (2 if outcomes[1] == "InvalidTransition" else 3)
+    # Whoever was first: nothing is carried to a milestone that is being paid, nor to another one.
+    assert outcomes in (["ok", "InvalidTransition"], ["DomainError", "ok"])
+    taken = Hold.objects.filter(carried_from__isnull=False)
+    assert [hold.milestone.position for hold in taken] == ([2] if outcomes[0] == "ok" else [])
     assert work.contract.status == Contract.Status.ACTIVE

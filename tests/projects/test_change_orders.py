@@ -161,6 +161,59 @@ def test_a_payment_that_is_on_its_way_when_the_time_is_up_still_counts(work):
     nothing_is_broken()
 
 
+def test_added_work_that_nobody_paid_does_not_make_a_contract_end_early(stripe_sandbox, db):
+    work = Work.build(stripe_sandbox, "100.00")
+    used_up(work)
+    order = offers.answer(priced(work, amount="20.00"), by=work.client, accept=True)
+
+    approvals.approve(work.step(1), by=work.client)
+
+    assert refreshed(order).status == Status.OVERTAKEN
+    assert work.step(2).status == Milestone.Status.CANCELLED
+    work.contract.refresh_from_db()
+    assert work.contract.status == Contract.Status.COMPLETED
+    nothing_is_broken()
+
+
+def test_a_payment_that_never_comes_keeps_nobody_waiting(stripe_sandbox, db):
+    first = Work.build(stripe_sandbox, "100.00")
+    used_up(first)
+    order = offers.answer(priced(first, amount="20.00"), by=first.client, accept=True)
+    started = funding.fund_milestone(first.step(2), by=first.client)
+    assert payments_funding.checkout_url(started)
+    due = refreshed(order).due_at
+    second = Work.build(stripe_sandbox, "100.00")
+    wish = offered(second)
+    ChangeOrder.objects.filter(pk=wish.pk).update(due_at=due + HOUR)
+
+    with time_machine.travel(due + 2 * HOUR, tick=False):
+        assert (offers.end_due(limit=1), refreshed(wish).status) == (1, Status.LAPSED)
+        assert approvals.approve_due() == 0
+    Milestone.objects.filter(pk=first.step(1).pk).update(review_due_at=due)
+    with time_machine.travel(due + DAY - HOUR, tick=False):
+        assert approvals.approve_due() == 0
+    with time_machine.travel(due + DAY + HOUR, tick=False):
+        page = first.as_client.get(first.contract.get_absolute_url()).content.decode()
+        assert "silence pays nothing" not in page
+        assert approvals.approve_due() == 1
+    assert first.step(1).status == Milestone.Status.APPROVED
+
+
+def test_a_contract_older_than_extra_rounds_keeps_its_rule_of_silence(work):
+    Contract.objects.filter(pk=work.contract.pk).update(terms_version=1)
+    due = used_up(work).review_due_at
+    page = work.as_client.get(f"{work.contract.get_absolute_url()}milestones/1/extra-round/")
+    assert "silence releases the money" in page.content.decode()
+    with time_machine.travel(due - HOUR, tick=False):
+        wanted(work)
+        page = work.as_client.get(work.contract.get_absolute_url()).content.decode()
+        assert "is released if you do not reply" in page
+
+    with time_machine.travel(due + HOUR, tick=False):
+        assert approvals.approve_due() == 1
+    nothing_is_broken()
+
+
 def test_silence_releases_nothing_while_a_wish_is_open_and_a_day_later_it_does(work):
     due = used_up(work).review_due_at
     with time_machine.travel(due - HOUR, tick=False):

@@ -81,4 +81,5 @@ def tell(order: ChangeOrder, what: str, sides: Iterable[Side], *, key: str = "")
             round=order.is_round,
             by_freelancer=order.side == Side.FREELANCER,
             due=order.due_at,
+            runs_on=not order.contract.orders_stop_silence,
         )

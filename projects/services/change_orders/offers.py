@@ -204,11 +204,19 @@ def take_back(order: ChangeOrder, *, by: User) -> None:
 # --- Clocks ---------------------------------------------------------------------------------
 
 
-def end_due() -> int:
-    """Close what nobody answered or paid in time; returns how many. Two sweeps close once."""
-    due = ChangeOrder.objects.filter(status__in=ChangeOrder.OPEN, due_at__lte=clock.now())
+def end_due(*, limit: int = 100) -> int:
+    """Close what nobody answered or paid in time; returns how many. Two sweeps close once.
+
+    What waits for a bank, or for a payment on its way, is not looked at: it must not keep the
+    others from their turn.
+    """
+    due = (
+        ChangeOrder.objects.filter(status__in=ChangeOrder.OPEN, due_at__lte=clock.now())
+        .exclude(about__status=Milestone.Status.FROZEN)
+        .exclude(milestone__status=Milestone.Status.FUNDING)
+    )
     ended = 0
-    for order in due.order_by("due_at")[:100]:
+    for order in due.order_by("due_at")[:limit]:
         try:
             ended += _end(order)
         except Exception:

@@ -1,14 +1,11 @@
 """Extra rounds beside the milestones they are for: one piece of work, two amounts."""
 
-import datetime as dt
-
 from marketplace.core import clock
 from projects.models import ChangeOrder, Milestone
+from projects.selectors.silence import BREATH, orders_that_stop_it
 from projects.services import locks
 
 Kind, Status = ChangeOrder.Kind, ChangeOrder.Status
-# When an order is off the table the client has at least so long to say something about the work.
-BREATH = dt.timedelta(hours=24)
 
 
 def is_extra_round(milestone: Milestone) -> bool:
@@ -17,8 +14,8 @@ def is_extra_round(milestone: Milestone) -> bool:
 
 
 def is_asked_about(milestone: Milestone) -> bool:
-    """Whether a wish or an offer about it is open: the client has said something."""
-    return milestone.change_orders.filter(status__in=ChangeOrder.OPEN).exists()
+    """Whether the client has said something about it that waits for an answer or its payment."""
+    return orders_that_stop_it().filter(about=milestone).exists()
 
 
 def together_with(milestone: Milestone) -> list[Milestone]:
@@ -31,7 +28,7 @@ def together_with(milestone: Milestone) -> list[Milestone]:
 
 def leave_time_to_review(order: ChangeOrder) -> None:
     """Silence released nothing while it was open; at least a day of the review is left now."""
-    if order.about_id is None:
+    if order.about_id is None or not order.contract.orders_stop_silence:
         return
     about = locks.milestone(order.about_id)
     if about.status == Milestone.Status.SUBMITTED and about.review_due_at is not None:
