@@ -18,7 +18,7 @@ KNOWN = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('projects', '0008_agreements'),
+        ('projects', '0009_what_ended'),
     ]
 
     operations = [
