@@ -242,7 +242,7 @@ def test_what_changed_while_it_was_being_ranked_is_ranked_again(monkeypatch):
 
 
 def test_the_log_says_whose_place_was_kept_for_newcomers():
-    def checkouts(user, count):
+    def checkouts(user, count, days_ago):
         for number in range(count):
             own_words = " ".join(f"{user.pk}x{number}y{word}" for word in range(6))
             finished_work(
@@ -250,12 +250,13 @@ def test_the_log_says_whose_place_was_kept_for_newcomers():
                 title="Ticket checkout for a museum",
                 description=f"Accessible checkout pages in Django. {own_words}",
                 skills=["Django", "Accessibility"],
+                days_ago=days_ago,
             )
 
     for number in range(12):
-        checkouts(a_freelancer(f"Old Hand{number}"), 4)
+        checkouts(a_freelancer(f"Old Hand{number}"), 4, days_ago=60)
     new = a_freelancer("Noor Said")
-    checkouts(new, 3)
+    checkouts(new, 3, days_ago=5)
     project = a_project(a_client())
 
     services.rank_people(project.pk, why="changed")
