@@ -121,7 +121,7 @@ def days_field(label: Any, *, required: bool, **kwargs: Any) -> forms.IntegerFie
         error_messages={
             "required": _("Enter a number of days, like 20"),
             "invalid": _("Enter a number of days, like 20"),
-            "min_value": _("Enter a number of days, like 20"),
+            "min_value": _("Enter a number of days between 1 and 365"),
         },
         **kwargs,
     )

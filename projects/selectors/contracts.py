@@ -393,6 +393,10 @@ def contracts_with_seat(user: User) -> QuerySet[Contract]:
             unread=Coalesce(Subquery(unread), 0),
             # The client's own number for it.
             order_number=Coalesce(Subquery(order.values("number")), Value("")),
+            # So that the page asks for extra work only where there is some.
+            has_open_order=Exists(
+                ChangeOrder.objects.filter(contract=OuterRef("pk"), status__in=ChangeOrder.OPEN)
+            ),
         )
     )
 

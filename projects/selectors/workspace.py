@@ -181,7 +181,9 @@ def workspace_of(seat: Seat) -> Workspace:
     bonuses = bonuses_of(seat.contract)
     holds = [step.hold for step in milestones if step.hold]
     where = where_money_is([*holds, *(bonus.hold for bonus in bonuses)])
-    return workspace(seat, milestones, where, bonuses, order=open_order(seat.contract))
+    asked = vars(seat.contract).get("has_open_order", True)
+    order = open_order(seat.contract) if asked else None
+    return workspace(seat, milestones, where, bonuses, order=order)
 
 
 def workspace(
